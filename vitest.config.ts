@@ -5,6 +5,7 @@ const config = defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["test/real/**", "node_modules/**", ".qinfra/**"],
+    globalSetup: ["src/platform/testing/global-postgres.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,0 +1,32 @@
+/** Who acts. Identity comes from the credential, roles and permissions from the membership in the organization. */
+export interface Actor {
+  kind: "anonymous" | "user" | "api-key" | "system";
+  /** UUIDs. An API key acts with its own id and names the person who made it as `userId`. */
+  userId?: string;
+  keyId?: string;
+  sessionId?: string;
+  /** The organization that the caller works in; absent for anonymous callers. */
+  orgId?: string;
+  /** True when `orgId` is the platform organization, whose members may be given `platform:*`. */
+  platform: boolean;
+  roles: readonly string[];
+  /** Granted permissions such as `images:read`; `images:*` grants each of them. */
+  permissions: readonly string[];
+  /** An AI actor: every call through MCP and every API key marked `agent`, whatever person it acts for. */
+  ai: boolean;
+  /** Signed in with the one-time password, which can do nothing but set a new one. */
+  mustChangePassword: boolean;
+}
+
+export const anonymous: Actor = { kind: "anonymous", platform: false, roles: [], permissions: [], ai: false, mustChangePassword: false };
+
+/** Whether the grants hold the permission, by its own name or by a wildcard of its area. */
+export function grants(permissions: readonly string[], wanted: string): boolean {
+  const area = wanted.slice(0, wanted.indexOf(":"));
+  return permissions.some((granted) => granted === wanted || granted === `${area}:*`);
+}
+
+/** The id by which logs, events and limits name the actor. */
+export function actorId(actor: Actor): string {
+  return actor.keyId ?? actor.userId ?? actor.kind;
+}

@@ -1,0 +1,135 @@
+import { Type, type Static, type TObject, type TProperties, type TSchema } from "typebox";
+import type { Logger } from "pino";
+import type { Readable } from "node:stream";
+import type { Actor } from "../actor.ts";
+import type { BlobStore } from "../blobs/types.ts";
+import type { Clock } from "../clock.ts";
+import type { Db } from "../database/database.ts";
+import type { ErrorType } from "../errors.ts";
+import type { EventAppender } from "../events/types.ts";
+import type { HttpClient } from "../http-client/types.ts";
+import type { Ids } from "../ids.ts";
+
+export type Effect = "pure" | "read" | "change" | "destructive";
+export type Door = "http" | "cli" | "mcp";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** Reported while a long operation runs, to the terminal or as a line of the response. */
+export interface Progress {
+  step: string;
+  done?: number;
+  total?: number;
+}
+
+interface CommonContext {
+  actor: Actor;
+  /** UUID of the organization that the caller works in. */
+  orgId: string;
+  requestId: string;
+  clock: Clock;
+  ids: Ids;
+  log: Logger;
+}
+
+/** What `prepare` is given: no transaction is open, it may take long, and it can be cancelled. */
+export interface PrepareContext extends CommonContext {
+  signal: AbortSignal;
+  progress(progress: Progress): void;
+  /** The request's body, for an operation that declares one; decompressed. */
+  body?: Readable;
+  /** A short transaction of its own, on the same door to the database as `handle`. */
+  transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  blobs: BlobStore;
+  http: HttpClient;
+  /** Runs a declared CPU-heavy task in the worker pool. */
+  compute<T>(task: string, data: unknown): Promise<T>;
+}
+
+/** What `handle` is given: an open transaction, no outbound I/O, under two seconds. */
+export interface Context extends CommonContext {
+  db: Db;
+  events: EventAppender;
+}
+
+export interface CliSpec {
+  /** Words of the command: `images list`. */
+  name: string;
+  /** Input fields that are given by position. */
+  positional?: readonly string[];
+  /** Fields of the answer (or of its items) that `--output table` shows, in order. */
+  columns?: readonly string[];
+}
+
+export interface BodySpec {
+  contentTypes: readonly string[];
+  description: string;
+}
+
+export interface OperationSpec<I extends TProperties, O extends TSchema, P, Q> {
+  /** `<module>.<verb-noun>`, stable. */
+  id: string;
+  /** `GET /api/v1/images/{id}`, written whole so that a URL can be found. */
+  http: `${Method} /${string}`;
+  cli?: CliSpec;
+  summary: string;
+  description?: string;
+  /** `images:read`; `public` or `self` need `reason`. */
+  permission: `${string}:${string}` | "public" | "self";
+  reason?: string;
+  effect: Effect;
+  /** Doors that are closed, each with its reason. */
+  without?: Partial<Record<Door, string>>;
+  /** `system` is for what comes before or across tenants; a test lists these operations. */
+  database?: "tenant" | "system";
+  input: TObject<I>;
+  output: O;
+  errors?: readonly ErrorType[];
+  examples: readonly { input: Static<TObject<I>>; summary?: string }[];
+  /** A streamed request body beside the input, which then travels in path and query only. */
+  body?: BodySpec;
+  /** After commit the caller waits until this subscription has handled the event of this type. */
+  awaits?: { event: string; subscription: string };
+  /** Answers with status 201 instead of 200. */
+  creates?: boolean;
+  prepare?(context: PrepareContext, input: Static<TObject<I>>): Promise<P>;
+  /** Pure over what was read; holds no clock value or random id. What an approver sees and what its hash is made of. */
+  plan?(prepared: P, input: Static<TObject<I>>): Q;
+  handle(context: Context, input: Static<TObject<I>>, staged: Q): Promise<Static<O>>;
+}
+
+/** An operation with its types erased, as registry, pipeline and doors see it. */
+export interface Operation extends Omit<OperationSpec<TProperties, TSchema, unknown, unknown>, "input" | "output" | "prepare" | "plan" | "handle" | "examples"> {
+  input: TObject;
+  output: TSchema;
+  examples: readonly { input: Record<string, unknown>; summary?: string }[];
+  prepare?(context: PrepareContext, input: unknown): Promise<unknown>;
+  plan?(prepared: unknown, input: unknown): unknown;
+  handle(context: Context, input: unknown, staged: unknown): Promise<unknown>;
+}
+
+/** Declares a capability once; HTTP, OpenAPI, CLI, MCP and the docs are derived from it. */
+export function operation<I extends TProperties, O extends TSchema, P = undefined, Q = P>(spec: OperationSpec<I, O, P, Q>): Operation {
+  const { properties, required: _required, type: _type, ...rest } = spec.input as TObject & { required?: string[]; type: string };
+  // Unknown fields are refused at the door: a misspelt option must not be ignored in silence.
+  const input = Type.Object(properties, { ...rest, additionalProperties: false });
+  return { ...spec, input } as unknown as Operation;
+}
+
+/** State of the event that an operation waited for. */
+export const EventOutcome = Type.Object({
+  id: Type.String({ description: "Event id" }),
+  state: Type.Union([Type.Literal("handled"), Type.Literal("failed"), Type.Literal("pending")], {
+    description: "`pending` and `failed` mean that the findings are not known yet; they never mean that there are none",
+  }),
+}, { description: "What became of the event that this change appended" });
+
+/** Input fields of every list. */
+export const paging = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "Most items to answer" })),
+  cursor: Type.Optional(Type.String({ maxLength: 500, description: "`next` of the page before" })),
+};
+
+/** The answer of every list. */
+export function Page<T extends TSchema>(item: T) {
+  return Type.Object({ items: Type.Array(item), next: Type.Optional(Type.String({ description: "Cursor of the next page; absent on the last" })) });
+}

@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import pg from "pg";
+import { startEmbeddedPostgres } from "../database/embedded/index.ts";
+import { ensureRoles, migrate, readMigrations } from "../database/migrate.ts";
+import { systemClock } from "../clock.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Connection to the test cluster as its superuser; each suite clones the template database. */
+    postgres: { host: string; port: number; user: string; password: string } | { error: string };
+  }
+}
+
+export const templateName = "qinfra_template";
+export const testPasswords = { app: "app-password-of-the-tests", system: "system-password-of-the-tests" };
+
+/** Starts one PostgreSQL for the whole run and migrates the template database. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), "qinfra-test-"));
+  const server = await startEmbeddedPostgres({ dataDir: join(directory, "postgres"), log: () => undefined, clock: systemClock, settings: { fsync: "off" } });
+  const { host, port, user, password } = server.connection;
+  const admin = new pg.Client({ host, port, user, password, database: "postgres" });
+  await admin.connect();
+  await admin.query(`create database ${templateName}`);
+  await admin.end();
+  const template = new pg.Client({ host, port, user, password, database: templateName });
+  await template.connect();
+  await ensureRoles(template, testPasswords);
+  await migrate(template, await readMigrations(join(import.meta.dirname, "../../../migrations")));
+  await template.end();
+  project.provide("postgres", { host, port, user, password });
+  return async () => {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+}
