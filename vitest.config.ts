@@ -1,15 +1,28 @@
 import { defineConfig } from "vitest/config";
 
-/** Unit and integration tests. What needs a real peer lies in test/real and runs by `npm run test:real`. */
+const notHere = ["node_modules/**", "dist/**", ".qinfra/**", "test/real/**"];
+const limits = { testTimeout: 20_000, hookTimeout: 60_000 };
+
+/**
+ * `unit` needs no I/O; `integration` (`*.int.test.ts`) runs against an embedded PostgreSQL and real processes.
+ * What needs a peer that must be installed lies in test/real and runs by `npm run test:real`.
+ */
 const config = defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    exclude: ["test/real/**", "node_modules/**", ".qinfra/**"],
-    globalSetup: ["src/platform/testing/global-postgres.ts"],
-    pool: "forks",
-    maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          ...limits, name: "unit", include: ["src/**/*.test.ts", "test/**/*.test.ts"], exclude: [...notHere, "**/*.int.test.ts"],
+          pool: "threads", isolate: false, maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          ...limits, name: "integration", include: ["src/**/*.int.test.ts", "test/**/*.int.test.ts"], exclude: notHere,
+          globalSetup: ["src/platform/testing/global-postgres.ts"], pool: "forks", maxWorkers: 2,
+        },
+      },
+    ],
   },
 });
 export default config; // vitest reads the default export of its configuration file
