@@ -19,7 +19,7 @@ describe("ids", () => {
   });
 
   it.each([
-    ["img", "00000000-0000-7000-8000-000000000000", "img_000000000e0008000000000000"],
+    ["img", "00000000-0000-0000-0000-000000000000", "img_00000000000000000000000000"],
     ["prefix", "01890a5d-ac96-774b-bcce-b302099a8057", "prefix_01h455vb4pex5vsknk084sn02q"], // from the TypeID specification
   ])("are TypeIDs outside: %s %s", (prefix, uuid, typeId) => {
     expect(toTypeId(prefix, uuid)).toBe(typeId);

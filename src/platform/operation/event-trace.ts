@@ -1,0 +1,19 @@
+import type { EventAppender } from "../events/types.ts";
+
+/** An appender that remembers what was appended, so that the pipeline can wait for the handling of one of the events. */
+export interface EventTrace extends EventAppender {
+  /** The last event of that type that this operation appended. */
+  idOf(type: string): string | undefined;
+}
+
+export function createEventTrace(appender: EventAppender): EventTrace {
+  const ids = new Map<string, string>();
+  return {
+    async append(event) {
+      const id = await appender.append(event);
+      ids.set(event.type, id);
+      return id;
+    },
+    idOf: (type) => ids.get(type),
+  };
+}

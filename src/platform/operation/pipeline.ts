@@ -1,0 +1,161 @@
+import { actorId, grants, type Actor } from "../actor.ts";
+import type { Db } from "../database/database.ts";
+import { timestamp } from "../clock.ts";
+import {
+  ApprovalUnavailable, Cancelled, DeclaredError, fail, Internal, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
+} from "../errors.ts";
+import { createEventTrace, type EventTrace } from "./event-trace.ts";
+import { replayOf, rememberAnswer } from "./idempotency.ts";
+import type { Context, Operation, PrepareContext } from "./operation.ts";
+import { planHash } from "./canonical.ts";
+import type { Call, Outcome, Services } from "./services.ts";
+import { validateInput } from "./validate.ts";
+
+const waitMs = 20_000;
+
+/**
+ * The one way in, for every door: authenticate, limit, validate, permission, policy on the request, replay, prepare and
+ * plan, policy on the plan, approval gate, transaction with its events, and the wait for a subscription.
+ */
+export async function execute(services: Services, operation: Operation, call: Call): Promise<Outcome> {
+  const started = performance.now();
+  let status = 500;
+  try {
+    const outcome = await run(services, operation, call);
+    status = outcome.status;
+    return outcome;
+  } catch (error) {
+    const declared = asDeclared(services, operation, call, error);
+    status = declared.type.status;
+    throw declared;
+  } finally {
+    services.observe({ operation, door: call.door, status, seconds: (performance.now() - started) / 1000 });
+  }
+}
+
+async function run(services: Services, operation: Operation, call: Call): Promise<Outcome> {
+  const actor = await authenticate(services, operation, call);
+  services.limiter.take(actor.kind === "anonymous" ? `address:${call.address}` : `actor:${actorId(actor)}`);
+  const input = validateInput(operation.input, call.input ?? {}, { fromText: call.fromText });
+  permit(operation, actor);
+  const policyInput = await policyInputOf(services, operation, call, actor, input);
+  const request = services.policy.decideRequest(policyInput);
+  if (!request.allow) fail(PolicyDenied, `A policy refuses ${operation.id}: ${request.reasons.join(", ")}.`, { reasons: request.reasons });
+
+  const origin = originOf(services, operation, call, actor);
+  const common = { actor, orgId: origin.orgId, requestId: call.requestId, clock: services.clock, ids: services.ids, log: services.log };
+  const key = operation.effect === "change" || operation.effect === "destructive" ? idempotencyScope(operation, call, actor, input) : undefined;
+
+  const replayed = key === undefined ? undefined : await transaction((db) => replayOf(db, key));
+  if (replayed !== undefined) {
+    return { status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, replayed, undefined), actor, replayed: true };
+  }
+
+  const prepareContext: PrepareContext = {
+    ...common, signal: call.signal, transaction, blobs: services.blobs, http: services.http,
+    progress: (progress) => call.progress?.(progress),
+    compute: (task, data) => services.compute(task, data, call.signal),
+    ...(call.body === undefined ? {} : { body: call.body }),
+  };
+  const prepared = await operation.prepare?.(prepareContext, input);
+  const staged = operation.plan === undefined ? prepared : operation.plan(prepared, input);
+  gate(services, operation, policyInput, input, operation.plan === undefined ? undefined : staged);
+  if (call.signal.aborted) fail(Cancelled);
+
+  const { output, trace } = await transaction(async (db) => {
+    const trace = createEventTrace(services.appender(db, origin));
+    const context: Context = { ...common, db, events: trace };
+    const output = await operation.handle(context, input, staged);
+    if (key !== undefined) await rememberAnswer(db, key, output, services.clock);
+    return { output, trace };
+  });
+  return {
+    status: operation.creates === true ? 201 : 200,
+    output: await awaited(services, operation, output, trace), actor, replayed: false,
+  };
+
+  function transaction<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    if (operation.database === "system") return services.database.system(work);
+    return services.database.tenant(origin.orgId, work);
+  }
+}
+
+async function authenticate(services: Services, operation: Operation, call: Call): Promise<Actor> {
+  const found = await services.authenticate(call.credentials, { door: call.door, address: call.address });
+  // Through MCP it is a program that decides what to call, whatever person it acts for.
+  const actor = call.door === "mcp" ? { ...found, ai: true } : found;
+  if (operation.permission === "public") return actor;
+  if (actor.kind === "anonymous") fail(Unauthenticated, "Sign in first: run `qinfra login`, or send an API key as a bearer token.");
+  return actor;
+}
+
+function permit(operation: Operation, actor: Actor): void {
+  if (operation.permission === "public") return;
+  if (actor.mustChangePassword && operation.id !== "users.set-password") {
+    fail(PasswordChangeRequired, "The one-time password can do nothing but set a new one: run `qinfra login` and choose a password.");
+  }
+  if (operation.permission === "self") return;
+  if (operation.permission.startsWith("platform:") && !actor.platform) {
+    fail(PermissionMissing, `${operation.id} needs ${operation.permission}, which only members of the platform organization can have.`, { permission: operation.permission });
+  }
+  if (!grants(actor.permissions, operation.permission)) {
+    const roles = actor.roles.length === 0 ? "no role" : `role ${actor.roles.join(", ")}`;
+    fail(PermissionMissing, `${operation.id} needs the permission ${operation.permission}; you have ${roles}. Ask an administrator of the organization.`, { permission: operation.permission });
+  }
+}
+
+async function policyInputOf(services: Services, operation: Operation, call: Call, actor: Actor, input: unknown) {
+  const { id, effect, permission } = operation;
+  const org = actor.orgId === undefined ? null : { id: actor.orgId, settings: await services.settingsOf(actor.orgId) };
+  return {
+    operation: { id, effect, permission },
+    actor: {
+      kind: actor.kind, id: actorId(actor), ai: actor.ai, roles: [...actor.roles], platform: actor.platform, orgId: actor.orgId ?? null,
+      // Wildcards are expanded to the one permission in question: a policy compares names.
+      permissions: grants(actor.permissions, permission) ? [permission] : [],
+      ...(actor.kind === "api-key" && actor.userId !== undefined ? { actsFor: actor.userId } : {}),
+    },
+    org, input, time: timestamp(services.clock), door: call.door,
+  };
+}
+
+type PolicyInput = Awaited<ReturnType<typeof policyInputOf>>;
+
+function gate(services: Services, operation: Operation, policyInput: PolicyInput, input: unknown, plan: unknown): void {
+  if (operation.effect === "pure" || operation.effect === "read") return;
+  const decision = services.policy.decidePlan({ ...policyInput, plan: plan ?? null });
+  if (decision.decision === "allow") return;
+  if (decision.decision === "deny") fail(PolicyDenied, `A policy refuses ${operation.id} as planned: ${decision.reasons.join(", ")}.`, { reasons: decision.reasons });
+  fail(ApprovalUnavailable, `${operation.id} needs an approval here (${decision.reasons.join(", ")}), and this version cannot ask for one; a person has to run it.`, {
+    reasons: decision.reasons, approvers: decision.approvers, hash: planHash(operation.id, input, plan),
+  });
+}
+
+function originOf(services: Services, operation: Operation, call: Call, actor: Actor) {
+  return { orgId: actor.orgId ?? services.platformOrgId, actor, operation: operation.id, requestId: call.requestId, door: call.door };
+}
+
+function idempotencyScope(operation: Operation, call: Call, actor: Actor, input: unknown) {
+  if (call.idempotencyKey === undefined || actor.orgId === undefined) return undefined;
+  return { orgId: actor.orgId, actorId: actorId(actor), operation: operation.id, key: call.idempotencyKey, input };
+}
+
+async function awaited(services: Services, operation: Operation, output: unknown, trace: EventTrace | undefined): Promise<unknown> {
+  if (operation.awaits === undefined) return output;
+  const before = (output as { event?: { id: string } }).event;
+  const id = trace?.idOf(operation.awaits.event) ?? before?.id;
+  if (id === undefined) return output;
+  const state = await services.waiter.wait(id, operation.awaits.subscription, waitMs);
+  return { ...(output as object), event: { id, state } };
+}
+
+function asDeclared(services: Services, operation: Operation, call: Call, error: unknown): DeclaredError {
+  if (error instanceof DeclaredError) {
+    if (error.type.status >= 500) services.log.error({ err: error, operation: operation.id, requestId: call.requestId }, "operation failed");
+    return error;
+  }
+  if (call.signal.aborted) return new DeclaredError(Cancelled);
+  services.log.error({ err: error, operation: operation.id, requestId: call.requestId }, "operation failed unexpectedly");
+  return new DeclaredError(Internal, `Something went wrong on our side; the log has it under request ${call.requestId}.`);
+}
+

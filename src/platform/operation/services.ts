@@ -1,0 +1,80 @@
+import type { Readable } from "node:stream";
+import type { Logger } from "pino";
+import type { Actor } from "../actor.ts";
+import type { BlobStore } from "../blobs/types.ts";
+import type { Clock } from "../clock.ts";
+import type { Database, Db } from "../database/database.ts";
+import type { EventAppender, EventWaiter } from "../events/types.ts";
+import type { HttpClient } from "../http-client/types.ts";
+import type { Ids } from "../ids.ts";
+import type { PolicyEngine } from "../policy/index.ts";
+import type { Door, Operation, Progress } from "./operation.ts";
+
+/** What a caller brings along at any door. */
+export interface Credentials {
+  /** Value of the Authorization header. */
+  authorization?: string;
+  /** Session cookie, and whether the request proved that our own page sent it. */
+  cookie?: { session: string; csrf: boolean };
+  /** TypeID of the organization, where the caller belongs to several. */
+  organization?: string;
+}
+
+export interface Call {
+  door: Door | "browser";
+  requestId: string;
+  credentials: Credentials;
+  /** Address of the caller, for limits; `local` in process. */
+  address: string;
+  input: unknown;
+  /** The input came as text (path, query), so that numbers and booleans are read from it. */
+  fromText: boolean;
+  body?: Readable;
+  idempotencyKey?: string;
+  signal: AbortSignal;
+  progress?(progress: Progress): void;
+}
+
+export interface Outcome {
+  status: 200 | 201;
+  output: unknown;
+  actor: Actor;
+  /** Answered from an earlier call with the same idempotency key. */
+  replayed: boolean;
+}
+
+/** Who stands behind a credential; throws `Unauthenticated` for one that is wrong, answers anonymous where there is none. */
+export type Authenticate = (credentials: Credentials, call: { door: Call["door"]; address: string }) => Promise<Actor>;
+
+/** Throws `TooManyRequests` with the seconds to wait. */
+export interface RateLimiter {
+  take(key: string): void;
+}
+
+export interface EventOrigin {
+  orgId: string;
+  actor: Actor;
+  operation: string;
+  requestId: string;
+  door: string;
+}
+
+/** Everything that the pipeline needs of the platform; put together once, in app/. */
+export interface Services {
+  database: Database;
+  policy: PolicyEngine;
+  clock: Clock;
+  ids: Ids;
+  log: Logger;
+  blobs: BlobStore;
+  http: HttpClient;
+  authenticate: Authenticate;
+  limiter: RateLimiter;
+  appender(db: Db, origin: EventOrigin): EventAppender;
+  waiter: EventWaiter;
+  compute<T>(task: string, data: unknown, signal?: AbortSignal): Promise<T>;
+  settingsOf(orgId: string): Promise<Record<string, unknown>>;
+  observe(call: { operation: Operation; door: string; status: number; seconds: number }): void;
+  /** UUID of the platform organization: changes without a tenant are in its log. */
+  platformOrgId: string;
+}

@@ -1,0 +1,55 @@
+import { Compile, type Validator } from "typebox/compile";
+import { Value } from "typebox/value";
+import type { TSchema } from "typebox";
+import { DeclaredError, InvalidInput } from "../errors.ts";
+
+const compiled = new WeakMap<object, Validator>();
+
+function validatorOf(schema: TSchema): Validator {
+  let validator = compiled.get(schema);
+  if (validator === undefined) {
+    validator = Compile(schema);
+    compiled.set(schema, validator);
+  }
+  return validator;
+}
+
+/** One thing that is wrong with an input: a JSON pointer and what must hold there. */
+export interface InputFault {
+  path: string;
+  message: string;
+}
+
+/** The input with defaults filled in, or `InvalidInput` that names each fault. Query strings are read as their type. */
+export function validateInput(schema: TSchema, input: unknown, options: { fromText: boolean }): unknown {
+  let value = Value.Default(schema, structuredClone(input));
+  if (options.fromText) value = Value.Convert(schema, value);
+  const validator = validatorOf(schema);
+  if (validator.Check(value)) return value;
+  const faults = faultsOf(validator, value);
+  throw new DeclaredError(InvalidInput, faults.map((fault) => `${fault.path}: ${fault.message}`).join("; "), { faults });
+}
+
+/** The faults of a value against a schema; empty when it is valid. */
+export function faultsAgainst(schema: TSchema, value: unknown): InputFault[] {
+  const validator = validatorOf(schema);
+  return validator.Check(value) ? [] : faultsOf(validator, value);
+}
+
+const mostFaults = 10;
+
+function faultsOf(validator: Validator, value: unknown): InputFault[] {
+  const faults = new Map<string, InputFault>();
+  for (const error of validator.Errors(value)) {
+    if (error.message === "schema is false") continue; // said again, with the name, by additionalProperties
+    const params = error.params as Record<string, unknown>;
+    const names = error.keyword === "additionalProperties" ? params["additionalProperties"] : error.keyword === "required" ? params["requiredProperties"] : undefined;
+    for (const name of Array.isArray(names) ? names : [undefined]) {
+      const path = name === undefined ? error.instancePath || "/" : `${error.instancePath}/${String(name)}`;
+      const message = error.keyword === "additionalProperties" ? "is not a field of this operation" : error.keyword === "required" ? "is required" : error.message;
+      if (!faults.has(`${path} ${message}`)) faults.set(`${path} ${message}`, { path, message });
+    }
+    if (faults.size >= mostFaults) break;
+  }
+  return [...faults.values()];
+}
