@@ -1,0 +1,86 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { folderOf } from "./cache.mjs";
+import { fromDebian } from "./debian.mjs";
+import { installOpa } from "./opa.mjs";
+import { findProgram, run } from "./run.mjs";
+
+/**
+ * How each peer of the catalogue is had: `install(peer)` resolves with
+ * { programs: { name: absolute path }, found: the version that the peer itself states } or rejects with the reason.
+ */
+export const recipes = {
+  opa: installOpa,
+  postgresql: installPostgresql,
+  "openssh-server": installOpensshServer,
+  prometheus: installPrometheus,
+  schemathesis: installSchemathesis,
+  "mcp-conformance": (peer) => installFromNpm(peer, { "@modelcontextprotocol/conformance": peer.version }, "conformance"),
+  "mcp-inspector": (peer) => installFromNpm(peer, { "@modelcontextprotocol/inspector": peer.version }, "mcp-inspector"),
+  chromium: installChromium,
+};
+
+async function installPostgresql(peer) {
+  const at = (name) => [`/usr/lib/postgresql/${peer.version}/bin/${name}`];
+  const programs = await fromDebian([`postgresql-${peer.version}`], {
+    initdb: at("initdb"),
+    pg_ctl: at("pg_ctl"),
+    postgres: at("postgres"),
+    psql: at("psql"),
+  });
+  const found = versionIn(await run(programs.postgres, ["--version"]));
+  if (!found?.startsWith(`${peer.version}.`)) throw new Error(`${programs.postgres} is version ${found}, not ${peer.version}`);
+  return { programs, found };
+}
+
+async function installOpensshServer() {
+  const programs = await fromDebian(["openssh-server", "openssh-client"], {
+    sshd: ["/usr/sbin/sshd", "sshd"],
+    ssh: ["ssh"],
+    "ssh-keygen": ["ssh-keygen"],
+  });
+  return { programs, found: (await run(programs.ssh, ["-V"])).match(/OpenSSH_([^\s,]+)/)?.[1] };
+}
+
+async function installPrometheus() {
+  const programs = await fromDebian(["prometheus"], { prometheus: ["prometheus"], promtool: ["promtool"] });
+  return { programs, found: versionIn(await run(programs.prometheus, ["--version"])) };
+}
+
+async function installSchemathesis(peer) {
+  const venv = join(folderOf(peer), "venv");
+  const python = await findProgram("python3");
+  if (!python) throw new Error("python3 is not installed");
+  await run(python, ["-m", "venv", venv]);
+  await run(join(venv, "bin/python"), ["-m", "pip", "install", "-q", "--no-input", `schemathesis==${peer.version}`]);
+  const schemathesis = join(venv, "bin/schemathesis");
+  return { programs: { schemathesis }, found: versionIn(await run(schemathesis, ["--version"])) };
+}
+
+/** Into the peer's own prefix, so that nothing of it reaches the project's dependencies. */
+async function installFromNpm(peer, packages, program) {
+  const prefix = folderOf(peer);
+  await mkdir(prefix, { recursive: true });
+  await writeFile(join(prefix, "package.json"), `${JSON.stringify({ private: true, dependencies: packages }, null, 2)}\n`);
+  await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: prefix });
+  const [name] = Object.keys(packages);
+  const { version } = JSON.parse(await readFile(join(prefix, "node_modules", name, "package.json"), "utf8"));
+  if (version !== packages[name]) throw new Error(`npm installed ${name} ${version}, not ${packages[name]}`);
+  const path = join(prefix, "node_modules/.bin", program);
+  // Its help needs every module that it loads, which a version number from package.json would not show. Before the
+  // project's own Node is installed, an older one may be all there is, and these programs do not run on that.
+  const node = await run("node", ["--version"]);
+  if (Number(node.match(/^v(\d+)/)?.[1]) >= 24) await run("node", [path, "--help"], { minutes: 1 });
+  return { programs: { [program]: path }, found: version };
+}
+
+async function installChromium(peer) {
+  const driver = await installFromNpm(peer, { "playwright-core": "1.65.1" }, "playwright-core");
+  const programs = await fromDebian(["chromium"], { chromium: ["chromium", "chromium-browser", "google-chrome"] });
+  const found = versionIn(await run(programs.chromium, ["--version"]));
+  return { programs: { ...programs, ...driver.programs }, found: `${found}, playwright-core ${driver.found}` };
+}
+
+function versionIn(text) {
+  return text.match(/\d+(\.\d+)+/)?.[0];
+}
