@@ -23,6 +23,10 @@ export interface Affected {
   ranges: AffectedRange[];
   /** Versions that the advisory enumerates. */
   versions: string[];
+  /** Where the record states one for this package alone; else the advisory's holds. */
+  severity?: Severity;
+  /** The CVSS vector of that severity. */
+  vector?: string;
 }
 
 /** An OSV record, reduced to what matching and its report need. */
