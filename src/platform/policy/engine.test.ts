@@ -96,7 +96,7 @@ describe("a policy that cannot be evaluated", () => {
   });
 
   it("given an input beyond the memory of the evaluation, then it denies and the next decision is right", () => {
-    const permissions = Array.from({ length: 400_000 }, (_, index) => `area-${index}:read`);
+    const permissions = Array.from({ length: 400_000 }, (_, index) => `images:read-${index}`);
     const huge = request(read, { ...operator, permissions });
     expect(engine.decideRequest(huge)).toEqual({ allow: false, reasons: ["policy-unavailable"] });
     expect(engine.decideRequest(request(read, operator))).toEqual({ allow: true, reasons: [] });

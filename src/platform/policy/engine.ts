@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadPolicy } from "@open-policy-agent/opa-wasm";
 import { readManifest, sha256 } from "./digests.ts";
-import { whatItNames } from "./input.ts";
+import { asEvaluated } from "./input.ts";
 import type { PlanDecision, PolicyEngine, RequestDecision, RequestInput } from "./types.ts";
 
 const REQUEST = "qinfra/request/result";
@@ -39,7 +39,7 @@ export async function createPolicyEngine(wasm: Uint8Array<ArrayBuffer>): Promise
 export function policyEngine(evaluate: (input: unknown, entrypoint: string) => unknown): PolicyEngine {
   function resultOf(input: RequestInput, entrypoint: string): unknown {
     try {
-      const answer = evaluate({ ...input, input: whatItNames(input.input) }, entrypoint);
+      const answer = evaluate(asEvaluated(input), entrypoint);
       return Array.isArray(answer) && answer.length === 1 ? (answer[0] as { result?: unknown }).result : undefined;
     } catch {
       return undefined;

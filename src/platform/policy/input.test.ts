@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { anonymous } from "../actor.ts";
-import { policyActor, whatItNames } from "./input.ts";
+import { asEvaluated, policyActor, whatItNames } from "./input.ts";
 
 it("given a key of an agent, then it is the key that acts, for its person", () => {
   const actor = { ...anonymous, kind: "api-key" as const, keyId: "k1", userId: "u1", orgId: "o1", ai: true };
@@ -22,4 +22,21 @@ it("given an input, then its short scalar members are what it names", () => {
 it("given hundreds of members, then the first 64 are what it names", () => {
   const input = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`m${index}`, index]));
   expect(Object.keys(whatItNames(input))).toHaveLength(64);
+});
+
+it.each([
+  ["images:read", ["images:read", "images:*"]],
+  ["image:read", []],
+  ["self", []],
+])("given a request that needs %s, then the permissions of that area are evaluated", (permission, permissions) => {
+  const granted = ["assets:read", "images:read", "images:*"];
+  const input = {
+    operation: { id: "images.list", effect: "read" as const, permission },
+    actor: { ...policyActor(anonymous), permissions: granted },
+    org: null,
+    input: {},
+    time: "2026-11-21T12:00:00Z",
+    door: "http" as const,
+  };
+  expect(asEvaluated(input).actor.permissions).toEqual(permissions);
 });

@@ -1,5 +1,5 @@
 import type { Actor } from "../actor.ts";
-import type { PolicyActor } from "./types.ts";
+import type { PolicyActor, RequestInput } from "./types.ts";
 
 const MEMBERS = 64;
 const CHARACTERS = 256;
@@ -17,6 +17,17 @@ export function policyActor(actor: Actor): PolicyActor {
     ...(actor.orgId === undefined ? {} : { orgId: actor.orgId }),
     platform: actor.platform,
   };
+}
+
+/**
+ * The input as it is evaluated: without what no policy reads, because copying it costs more than deciding. Of the
+ * permissions, those of the operation's own area stay (a quarter of a microsecond each).
+ */
+export function asEvaluated(input: RequestInput): RequestInput {
+  const { permission } = input.operation;
+  const area = permission.slice(0, permission.indexOf(":") + 1);
+  const permissions = area === "" ? [] : input.actor.permissions.filter((granted) => granted.startsWith(area));
+  return { ...input, actor: { ...input.actor, permissions }, input: whatItNames(input.input) };
 }
 
 /**
