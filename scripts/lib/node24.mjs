@@ -1,0 +1,10 @@
+import common from "./node24.cjs";
+import { root } from "./paths.mjs";
+import { Failure } from "./say.mjs";
+
+/** Path of the Node that runs the platform. */
+export function node24() {
+  const found = common.findNode24(root);
+  if (found === undefined) throw new Failure(common.noNode24());
+  return found;
+}
