@@ -1,0 +1,92 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, open, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../clock.ts";
+import { fail, TooLarge } from "../errors.ts";
+import { storeError, sweepTemporaries, writeAtomically, type OpenFile } from "./atomic-file.ts";
+import { BlobDamaged, blobOverhead, decryptBlob, describePlace, encryptBlob, restore, type BlobPlace, type DataKey } from "./blob-format.ts";
+import { digestSegment, orgSegment, pointerSegments } from "./blob-name.ts";
+import type { BlobStore } from "./types.ts";
+
+export interface FileBlobsOptions {
+  /** Absolute. */
+  root: string;
+  /** The organization's current data key, or with an id the key of that name, which an older file was written under. */
+  dataKey: (orgId: string, id?: string) => Promise<DataKey>;
+  clock: Clock;
+  /** Bytes of one blob. Default 256 MiB. */
+  maxBytes?: number;
+  random?: (bytes: number) => Uint8Array;
+  openFile?: OpenFile;
+}
+
+/** `BLOBS_URL=file:`: `<root>/cas/<org>/<sha256>`, `<root>/refs/<org>/<name>`, and `<root>/tmp` for what is being written. */
+export async function openFileBlobs({ root, dataKey, clock, maxBytes = 268_435_456, random = randomBytes, openFile }: FileBlobsOptions): Promise<BlobStore> {
+  const temporaryFolder = join(root, "tmp");
+  try {
+    await mkdir(temporaryFolder, { recursive: true, mode: 0o700 });
+    await sweepTemporaries(temporaryFolder, clock.now());
+  } catch (error) {
+    throw storeError(error);
+  }
+
+  async function write(place: BlobPlace, path: string, bytes: Uint8Array): Promise<void> {
+    const stored = encryptBlob(place, await dataKey(place.orgId), bytes, random);
+    await writeAtomically(path, join(temporaryFolder, Buffer.from(random(16)).toString("hex")), stored, openFile);
+  }
+
+  async function readBlob(place: BlobPlace, path: string): Promise<Buffer | undefined> {
+    const stored = await readWhole(path, place, maxBytes + blobOverhead);
+    if (stored === undefined) return undefined;
+    const plain = await decryptBlob(place, stored, async (id) => (await dataKey(place.orgId, id)).key);
+    if (place.kind === "cas" && sha256(plain) !== place.name) fail(BlobDamaged, `${describePlace(place)} holds other bytes than its digest says. ${restore}`);
+    return plain;
+  }
+
+  function checkSize(bytes: Uint8Array): void {
+    if (bytes.length > maxBytes) fail(TooLarge, `A stored file may have ${maxBytes} bytes; this one has ${bytes.length}.`);
+  }
+
+  return {
+    async put(orgId, bytes) {
+      checkSize(bytes);
+      const digest = sha256(bytes);
+      const place: BlobPlace = { orgId, kind: "cas", name: digest };
+      const path = join(root, "cas", orgSegment(orgId), digest);
+      // What is there is trusted only after it was read: storing the content again is how a damaged blob is mended.
+      const there = await readBlob(place, path).catch(() => undefined);
+      if (there === undefined) await write(place, path, bytes);
+      return { digest, size: bytes.length };
+    },
+    async get(orgId, digest) {
+      return readBlob({ orgId, kind: "cas", name: digest }, join(root, "cas", orgSegment(orgId), digestSegment(digest)));
+    },
+    async point(orgId, name, bytes) {
+      checkSize(bytes);
+      await write({ orgId, kind: "ref", name }, join(root, "refs", orgSegment(orgId), ...pointerSegments(name)), bytes);
+    },
+    async read(orgId, name) {
+      return readBlob({ orgId, kind: "ref", name }, join(root, "refs", orgSegment(orgId), ...pointerSegments(name)));
+    },
+  };
+}
+
+async function readWhole(path: string, place: BlobPlace, limit: number): Promise<Buffer | undefined> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "r");
+    const { size } = await file.stat();
+    if (size > limit) fail(BlobDamaged, `${describePlace(place)} has ${size} bytes on the disk, more than any blob may have. ${restore}`);
+    return await file.readFile();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
+    throw storeError(error);
+  } finally {
+    await file?.close();
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
