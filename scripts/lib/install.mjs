@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { explainNpm } from "./explain-npm.mjs";
 import { withLock } from "./lock.mjs";
 import common from "./node24.cjs";
 import { localFolder, root } from "./paths.mjs";
-import { endWithUs, exitCode } from "./processes.mjs";
+import { endWithUs, exitCode, processToken } from "./processes.mjs";
 import { explainFileError, Failure, say, seconds } from "./say.mjs";
 
 const npmArguments = [
@@ -66,18 +67,34 @@ async function install() {
     const there = expected.filter(([path]) => existsSync(join(root, path, "package.json"))).length;
     say(`  ${there} of ${expected.length} packages, ${seconds(began)}`);
   }, 3000);
+  // A download of an optional package that fails is left out in silence.
+  const leftOut = () => expected.map(([path]) => path).filter((path) => isNeeded(path) && !existsSync(join(root, path, "package.json")));
   try {
-    const { code, said } = await npm();
-    if (code > 128) throw new Failure("Installing packages was interrupted. Run this again to finish it.");
-    if (code !== 0) throw explainNpm(said, root);
+    await endEarlierNpm();
+    for (let attempt = 1; attempt === 1 || (attempt === 2 && leftOut().length > 0); attempt += 1) {
+      const { code, said } = await npm();
+      if (code > 128) throw new Failure("Installing packages was interrupted. Run this again to finish it.");
+      if (code !== 0) throw explainNpm(said, root);
+    }
   } finally {
     clearInterval(progress);
   }
-  const missing = expected.map(([path]) => path).filter((path) => isNeeded(path) && !existsSync(join(root, path, "package.json")));
-  if (missing.length > 0) {
-    throw new Failure(`npm left out ${missing.map((path) => path.replace("node_modules/", "")).join(" and ")}, which it does when a download of an optional package fails. Run this again.`);
-  }
+  const missing = leftOut().map((path) => path.replace("node_modules/", ""));
+  if (missing.length > 0) throw new Failure(`npm left out ${missing.join(" and ")}, which it does when a download of an optional package fails. Run this again.`);
   say(`Installed in ${seconds(began)}.`);
+}
+
+const npmRecord = join(localFolder, "npm-process");
+
+/** One that outlived a killed run would write to the same folder. */
+async function endEarlierNpm() {
+  if (!existsSync(npmRecord)) return;
+  const token = readFileSync(npmRecord, "utf8");
+  const pid = Number(token.split("-")[0]);
+  while (pid > 0 && processToken(pid) === token) {
+    process.kill(pid, "SIGKILL");
+    await delay(50);
+  }
 }
 
 function npm() {
@@ -93,10 +110,14 @@ function npm() {
     };
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, pass);
     child.stderr.on("data", (chunk) => (said = (said + chunk).slice(-20_000)));
-    child.once("spawn", () => endWithUs(child));
+    child.once("spawn", () => {
+      writeFileSync(npmRecord, processToken(child.pid) ?? "");
+      endWithUs(child);
+    });
     child.once("error", (error) => reject(error.code === "ENOENT" ? new Failure("npm was not found. Install Node with npm (https://nodejs.org), or put npm on the PATH.") : error));
     child.once("close", (code, signal) => {
       for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.off(name, pass);
+      rmSync(npmRecord, { force: true });
       resolve({ code: interrupted ? 130 : exitCode(code, signal), said });
     });
   });

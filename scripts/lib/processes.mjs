@@ -47,7 +47,7 @@ function ps(pid, column) {
  * hold. It stops by itself once the child has ended.
  */
 export function endWithUs(child) {
-  const script = 'trap "" HUP INT TERM; while IFS= read -r line; do [ "$line" = done ] && exit 0; done; kill -TERM "$1"';
+  const script = 'trap "" HUP INT TERM; while IFS= read -r line; do [ "$line" = done ] && exit 0; done; kill -TERM "$1"; sleep 2; kill -KILL "$1"';
   const guard = spawn("/bin/sh", ["-c", script, "qinfra-guard", String(child.pid)], { detached: true, cwd: "/", stdio: ["pipe", "ignore", "ignore"] });
   guard.on("error", () => undefined);
   guard.stdin.on("error", () => undefined);
