@@ -65,6 +65,8 @@ test_anonymous_with_permissions_refused if {
 
 test_public_for_anonymous if request.allow with input as {"operation": sign_in, "actor": anonymous}
 
+test_public_for_user if request.allow with input as ask(sign_in, operator)
+
 test_public_without_organization if request.allow with input as {"operation": sign_in, "actor": anonymous, "org": null}
 
 test_self_for_user if request.allow with input as ask(who_am_i, operator)

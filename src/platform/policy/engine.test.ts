@@ -51,6 +51,7 @@ describe("decideRequest", () => {
   it("given an uploaded document in the input, then it is decided without copying it", () => {
     const input = { ...request(read, operator), input: { id: "img_1", document: "x".repeat(64 << 20) } };
     expect(engine.decideRequest(input)).toEqual({ allow: true, reasons: [] });
+    expect(engine.decidePlan({ ...input, plan: input.input }).decision).toBe("allow");
   });
 });
 

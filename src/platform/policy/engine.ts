@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadPolicy } from "@open-policy-agent/opa-wasm";
 import { readManifest, sha256 } from "./digests.ts";
-import { asEvaluated } from "./input.ts";
-import type { PlanDecision, PolicyEngine, RequestDecision, RequestInput } from "./types.ts";
+import { whatItNames } from "./input.ts";
+import type { PlanDecision, PolicyEngine, RequestDecision } from "./types.ts";
 
 const REQUEST = "qinfra/request/result";
 const PLAN = "qinfra/plan/result";
@@ -37,9 +37,9 @@ export async function createPolicyEngine(wasm: Uint8Array<ArrayBuffer>): Promise
 
 /** The engine over any evaluator that answers as opa does: a list of `{ result }`, empty when undefined. */
 export function policyEngine(evaluate: (input: unknown, entrypoint: string) => unknown): PolicyEngine {
-  function resultOf(input: RequestInput, entrypoint: string): unknown {
+  function resultOf(input: unknown, entrypoint: string): unknown {
     try {
-      const answer = evaluate(asEvaluated(input), entrypoint);
+      const answer = evaluate(input, entrypoint);
       return Array.isArray(answer) && answer.length === 1 ? (answer[0] as { result?: unknown }).result : undefined;
     } catch {
       return undefined;
@@ -47,11 +47,11 @@ export function policyEngine(evaluate: (input: unknown, entrypoint: string) => u
   }
   return {
     decideRequest(input) {
-      const result = resultOf(input, REQUEST);
+      const result = resultOf({ ...input, input: whatItNames(input.input) }, REQUEST);
       return isRequestDecision(result) ? result : { allow: false, reasons: [unavailable] };
     },
     decidePlan(input) {
-      const result = resultOf(input, PLAN);
+      const result = resultOf({ ...input, input: whatItNames(input.input), plan: whatItNames(input.plan) }, PLAN);
       return isPlanDecision(result) ? result : { decision: "deny", reasons: [unavailable], approvers: [], excluded: [] };
     },
   };

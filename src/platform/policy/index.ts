@@ -1,4 +1,4 @@
 export { checkPolicyDigests } from "./digests.ts";
 export { loadPolicies } from "./engine.ts";
-export { policyActor } from "./input.ts";
+export { policyActor, whatItNames } from "./input.ts";
 export type { PlanDecision, PlanInput, PolicyActor, PolicyDoor, PolicyEngine, RequestDecision, RequestInput } from "./types.ts";

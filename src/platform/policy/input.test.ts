@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { anonymous } from "../actor.ts";
-import { asEvaluated, policyActor, whatItNames } from "./input.ts";
+import { policyActor, whatItNames } from "./input.ts";
 
 it("given a key of an agent, then it is the key that acts, for its person", () => {
   const actor = { ...anonymous, kind: "api-key" as const, keyId: "k1", userId: "u1", orgId: "o1", ai: true };
@@ -24,19 +24,6 @@ it("given hundreds of members, then the first 64 are what it names", () => {
   expect(Object.keys(whatItNames(input))).toHaveLength(64);
 });
 
-it.each([
-  ["images:read", ["images:read", "images:*"]],
-  ["image:read", []],
-  ["self", []],
-])("given a request that needs %s, then the permissions of that area are evaluated", (permission, permissions) => {
-  const granted = ["assets:read", "images:read", "images:*"];
-  const input = {
-    operation: { id: "images.list", effect: "read" as const, permission },
-    actor: { ...policyActor(anonymous), permissions: granted },
-    org: null,
-    input: {},
-    time: "2026-11-21T12:00:00Z",
-    door: "http" as const,
-  };
-  expect(asEvaluated(input).actor.permissions).toEqual(permissions);
+it.each([[null], [undefined], ["text"], [["img_1"]]])("given %j, then nothing is named", (input) => {
+  expect(whatItNames(input)).toEqual({});
 });

@@ -1,5 +1,5 @@
 import type { Actor } from "../actor.ts";
-import type { PolicyActor, RequestInput } from "./types.ts";
+import type { PolicyActor } from "./types.ts";
 
 const MEMBERS = 64;
 const CHARACTERS = 256;
@@ -20,22 +20,13 @@ export function policyActor(actor: Actor): PolicyActor {
 }
 
 /**
- * The input as it is evaluated: without what no policy reads, because copying it costs more than deciding. Of the
- * permissions, those of the operation's own area stay (a quarter of a microsecond each).
+ * The ids, names and options that an input or a plan names: its top-level booleans, numbers and strings of at most
+ * 256 characters, at most 64 of them; none of what is not an object. A policy judges what is named, and an uploaded
+ * document must not be copied into it.
  */
-export function asEvaluated(input: RequestInput): RequestInput {
-  const { permission } = input.operation;
-  const area = permission.slice(0, permission.indexOf(":") + 1);
-  const permissions = area === "" ? [] : input.actor.permissions.filter((granted) => granted.startsWith(area));
-  return { ...input, actor: { ...input.actor, permissions }, input: whatItNames(input.input) };
-}
-
-/**
- * The ids, names and options that an input names: its top-level booleans, numbers and strings of at most 256
- * characters, at most 64 of them. A policy judges what is named, and an uploaded document must not be copied into it.
- */
-export function whatItNames(input: Readonly<Record<string, unknown>>): Record<string, string | number | boolean> {
+export function whatItNames(input: unknown): Record<string, string | number | boolean> {
   const named: Record<string, string | number | boolean> = {};
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return named;
   let members = 0;
   for (const [name, value] of Object.entries(input)) {
     if (members === MEMBERS) break;

@@ -30,6 +30,7 @@ export interface RequestInput {
 
 /** What the policy on the plan judges: the request, and what it would do. */
 export interface PlanInput extends RequestInput {
+  /** Policies see its short scalar members only, too. */
   plan: unknown;
 }
 
