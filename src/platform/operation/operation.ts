@@ -89,6 +89,8 @@ export interface OperationSpec<I extends TProperties, O extends TSchema, P, Q> {
   body?: BodySpec;
   /** After commit the caller waits until this subscription has handled the event of this type. */
   awaits?: { event: string; subscription: string };
+  /** Largest JSON input in bytes; 1 MiB where it is absent. */
+  maxInputBytes?: number;
   /** Answers with status 201 instead of 200. */
   creates?: boolean;
   prepare?(context: PrepareContext, input: Static<TObject<I>>): Promise<P>;

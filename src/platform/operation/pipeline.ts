@@ -8,6 +8,7 @@ import { createEventTrace, type EventTrace } from "./event-trace.ts";
 import { replayOf, rememberAnswer } from "./idempotency.ts";
 import type { Context, Operation, PrepareContext } from "./operation.ts";
 import { planHash } from "./canonical.ts";
+import { policyActor, whatItNames, type RequestInput } from "../policy/index.ts";
 import type { Call, Outcome, Services } from "./services.ts";
 import { validateInput } from "./validate.ts";
 
@@ -104,24 +105,18 @@ function permit(operation: Operation, actor: Actor): void {
   }
 }
 
-async function policyInputOf(services: Services, operation: Operation, call: Call, actor: Actor, input: unknown) {
+async function policyInputOf(services: Services, operation: Operation, call: Call, actor: Actor, input: unknown): Promise<RequestInput> {
   const { id, effect, permission } = operation;
   const org = actor.orgId === undefined ? null : { id: actor.orgId, settings: await services.settingsOf(actor.orgId) };
   return {
     operation: { id, effect, permission },
-    actor: {
-      kind: actor.kind, id: actorId(actor), ai: actor.ai, roles: [...actor.roles], platform: actor.platform, orgId: actor.orgId ?? null,
-      // Wildcards are expanded to the one permission in question: a policy compares names.
-      permissions: grants(actor.permissions, permission) ? [permission] : [],
-      ...(actor.kind === "api-key" && actor.userId !== undefined ? { actsFor: actor.userId } : {}),
-    },
-    org, input, time: timestamp(services.clock), door: call.door,
+    // Wildcards are expanded to the one permission in question: a policy compares names.
+    actor: { ...policyActor(actor), permissions: grants(actor.permissions, permission) ? [permission] : [] },
+    org, input: whatItNames(input as Record<string, unknown>), time: timestamp(services.clock), door: call.door,
   };
 }
 
-type PolicyInput = Awaited<ReturnType<typeof policyInputOf>>;
-
-function gate(services: Services, operation: Operation, policyInput: PolicyInput, input: unknown, plan: unknown): void {
+function gate(services: Services, operation: Operation, policyInput: RequestInput, input: unknown, plan: unknown): void {
   if (operation.effect === "pure" || operation.effect === "read") return;
   const decision = services.policy.decidePlan({ ...policyInput, plan: plan ?? null });
   if (decision.decision === "allow") return;

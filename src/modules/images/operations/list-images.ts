@@ -1,0 +1,38 @@
+import { Type } from "typebox";
+import { fail, InvalidInput } from "../../../platform/errors.ts";
+import { uuidOf } from "../../../platform/ids.ts";
+import { fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
+import { FamilyName, GoldenImage } from "../domain.ts";
+import { listImages as readImages } from "../views.ts";
+
+export const listImages = operation({
+  id: "images.list",
+  http: "GET /api/v1/images",
+  cli: { name: "images list", columns: ["id", "family", "version", "os.prettyName", "packages", "createdAt"] },
+  summary: "List golden images, newest first",
+  permission: "images:read",
+  effect: "read",
+  input: Type.Object({
+    family: Type.Optional(FamilyName),
+    tag: Type.Optional(Type.String({ pattern: "^[^=\\u0000]+=[^\\u0000]*$", maxLength: 700, description: "Only images with this tag, written key=value" })),
+    ...paging,
+  }),
+  output: Page(GoldenImage),
+  examples: [{ input: {} }, { summary: "The versions of one family", input: { family: "debian-server", limit: 10 } }],
+  async handle({ db }, { family, tag, cursor, limit = 100 }) {
+    const after = fromCursor(cursor, /^img_[0-7][0-9a-hjkmnp-tv-z]{25}$/);
+    const images = await readImages(db, {
+      limit: limit + 1,
+      ...(family === undefined ? {} : { family }),
+      ...(tag === undefined ? {} : { tag: parseTag(tag) }),
+      ...(after === undefined ? {} : { after: uuidOf("img", after) }),
+    });
+    return pageOf(images, limit, (image) => image.id);
+  },
+});
+
+function parseTag(tag: string): { key: string; value: string } {
+  const at = tag.indexOf("=");
+  if (at < 1) fail(InvalidInput, "/tag: write it as key=value");
+  return { key: tag.slice(0, at), value: tag.slice(at + 1) };
+}

@@ -1,0 +1,38 @@
+import { Type } from "typebox";
+import { fail, InvalidInput } from "../../../platform/errors.ts";
+import { anyKey, fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
+import { Asset, Criticality, Exposure, SiteName } from "../domain.ts";
+import { listAssets as readAssets } from "../views.ts";
+
+export const listAssets = operation({
+  id: "inventory.list-assets",
+  http: "GET /api/v1/assets",
+  cli: { name: "assets list", columns: ["id", "name", "kind", "os.prettyName", "packages", "criticality", "exposure", "scannedAt"] },
+  summary: "List assets by name",
+  permission: "assets:read",
+  effect: "read",
+  input: Type.Object({
+    site: Type.Optional(SiteName),
+    tag: Type.Optional(Type.String({ pattern: "^[^=\\u0000]+=[^\\u0000]*$", maxLength: 700, description: "Only assets with this tag, written key=value" })),
+    criticality: Type.Optional(Criticality),
+    exposure: Type.Optional(Exposure),
+    ...paging,
+  }),
+  output: Page(Asset),
+  examples: [{ input: {} }, { summary: "What the internet can reach", input: { exposure: "internet" } }],
+  async handle({ db }, { tag, cursor, limit = 100, ...filter }) {
+    const after = fromCursor(cursor, anyKey);
+    const assets = await readAssets(db, {
+      ...filter, limit: limit + 1,
+      ...(tag === undefined ? {} : { tag: parseTag(tag) }),
+      ...(after === undefined ? {} : { after }),
+    });
+    return pageOf(assets, limit, (asset) => asset.name);
+  },
+});
+
+function parseTag(tag: string): { key: string; value: string } {
+  const at = tag.indexOf("=");
+  if (at < 1) fail(InvalidInput, "/tag: write it as key=value");
+  return { key: tag.slice(0, at), value: tag.slice(at + 1) };
+}

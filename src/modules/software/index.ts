@@ -1,0 +1,10 @@
+import type { Module } from "../../platform/operation/index.ts";
+
+/** Owns the package dictionary and the component sets; it has no operation of its own, other modules use it. */
+export const software: Module = { name: "software", operations: [] };
+
+export { internComponents } from "./intern.ts";
+export { componentsOf, componentSetIds } from "./views.ts";
+export { sweepSoftware } from "./sweep.ts";
+export { ComponentInput, ComponentsInput, OperatingSystemInput, componentsMaxBytes } from "./schemas.ts";
+export type { Component, OperatingSystem } from "./component.ts";

@@ -1,0 +1,23 @@
+import { Type, type Static } from "typebox";
+
+const text = (description: string) => Type.String({ minLength: 1, maxLength: 2_000, pattern: "^[^\\u0000]*$", description });
+
+/** A component as operations take and answer it. */
+export const ComponentInput = Type.Object({
+  name: text("Name of the package"),
+  version: Type.Optional(text("Its version, where there is one")),
+  purl: Type.Optional(text("Package URL with arch, distro and upstream as qualifiers")),
+}, { additionalProperties: false });
+
+/** 100,000 components are more than the largest image that was seen, by a factor of twenty. */
+export const ComponentsInput = Type.Array(ComponentInput, { maxItems: 100_000, description: "Everything that is installed" });
+
+export const OperatingSystemInput = Type.Object({
+  id: Type.String({ minLength: 1, maxLength: 100, pattern: "^[^\\u0000]*$", description: "ID of os-release, for example debian" }),
+  versionId: Type.String({ maxLength: 100, pattern: "^[^\\u0000]*$", description: "VERSION_ID of os-release, for example 12" }),
+  prettyName: Type.Optional(Type.String({ maxLength: 200, pattern: "^[^\\u0000]*$", description: "PRETTY_NAME of os-release" })),
+}, { additionalProperties: false });
+export type OperatingSystemInput = Static<typeof OperatingSystemInput>;
+
+/** The most that a list of components may weigh as JSON. */
+export const componentsMaxBytes = 64 * 1024 * 1024;

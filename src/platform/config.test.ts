@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, describeConfig, parseConfig } from "./config.ts";
+
+describe("configuration", () => {
+  it("needs nothing to be set", () => {
+    expect(parseConfig({}, "/data")).toMatchObject({ host: "127.0.0.1", port: 8080, dataDir: "/data", keysDir: "/data/keys", database: { url: "embedded", pool: 16 } });
+  });
+
+  it.each([
+    [{ PORT: "80800" }, 'PORT: "80800" is not allowed'],
+    [{ PORT: "http" }, "PORT"],
+    [{ DATABASE_URL: "mysql://u:geheim@h/d" }, "DATABASE_URL: its value (not shown) is not allowed"],
+    [{ LOG_LEVEL: "loud" }, "one of fatal, error, warn"],
+    [{ JWT_ISSUERS: "{" }, "JWT_ISSUERS: is not JSON"],
+    [{ JWT_ISSUERS: '[{"issuer":"i","audience":"a","algorithms":["none"],"jwksUrl":"https://i/jwks"}]' }, "JWT_ISSUERS: /0/algorithms/0"],
+    [{ DATABASE_APP_URL: "postgres://a@h/d" }, "give both"],
+  ])("names a wrong setting, what it may be, and never a secret: %j", (env, message) => {
+    expect(() => parseConfig(env, "/data")).toThrow(message);
+    expect(() => parseConfig(env, "/data")).not.toThrow("geheim");
+  });
+
+  it("names each wrong setting in one go", () => {
+    expect.assertions(1);
+    try {
+      parseConfig({ PORT: "x", LOG_LEVEL: "y" }, "/data");
+    } catch (error) {
+      expect((error as ConfigError).faults).toHaveLength(2);
+    }
+  });
+
+  it("prints the effective settings with secrets masked", () => {
+    const shown = describeConfig({ DATABASE_URL: "postgres://qinfra:geheim@db:5432/qinfra" }, "/data");
+    expect(shown.find((setting) => setting.name === "DATABASE_URL")).toMatchObject({ value: "postgres://qinfra:****@db:5432/qinfra", from: "environment" });
+    expect(JSON.stringify(shown)).not.toContain("geheim");
+  });
+});

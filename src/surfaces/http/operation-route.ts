@@ -1,0 +1,99 @@
+import { PassThrough, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { DeclaredError, InvalidInput, Internal, toProblem, UnsupportedMediaType } from "../../platform/errors.ts";
+import type { Operation, Progress } from "../../platform/operation/index.ts";
+import { execute } from "../../platform/operation/pipeline.ts";
+import { placeOf } from "../../platform/operation/registry.ts";
+import type { Call, Services } from "../../platform/operation/services.ts";
+
+/** Turns a request into a call of the pipeline and its outcome into an answer, streamed with progress where asked for. */
+export async function handleOperation(
+  services: Services, operation: Operation, request: FastifyRequest, reply: FastifyReply, cookie: Call["credentials"]["cookie"],
+): Promise<FastifyReply> {
+  const gone = new AbortController();
+  request.raw.on("close", () => {
+    if (!reply.raw.writableFinished && !request.raw.complete) gone.abort();
+  });
+  reply.raw.on("close", () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  const call: Call = {
+    door: cookie === undefined ? "http" : "browser", requestId: request.id, address: request.ip, signal: gone.signal,
+    credentials: {
+      ...(request.headers.authorization === undefined ? {} : { authorization: request.headers.authorization }),
+      ...(cookie === undefined ? {} : { cookie }),
+      ...headerOf(request, "qinfra-organization", "organization"),
+    },
+    ...inputOf(operation, request),
+    ...bodyOf(operation, request),
+    ...headerOf(request, "idempotency-key", "idempotencyKey"),
+  };
+  if (request.headers.accept?.includes("application/x-ndjson") === true) return streamed(services, operation, call, reply);
+  const outcome = await execute(services, operation, call);
+  if (outcome.replayed) void reply.header("idempotent-replay", "true");
+  return reply.code(outcome.status).type("application/json; charset=utf-8").send(JSON.stringify(outcome.output));
+}
+
+function headerOf<K extends string>(request: FastifyRequest, name: string, key: K): { [P in K]?: string } {
+  const value = request.headers[name];
+  if (value === undefined) return {};
+  if (typeof value !== "string" || !/^[\x21-\x7e]{1,200}$/.test(value)) {
+    throw new DeclaredError(InvalidInput, `The header ${name} must be 1 to 200 printable characters without spaces.`);
+  }
+  return { [key]: value } as { [P in K]?: string };
+}
+
+function inputOf(operation: Operation, request: FastifyRequest): { input: unknown; fromText: boolean } {
+  const query = request.query as Record<string, string | string[]>;
+  const outside = { ...query, ...(request.params as Record<string, string>) };
+  for (const [field, schema] of Object.entries(operation.input.properties)) {
+    // A list of one is written like a single value in a query string.
+    if ((schema as { type?: string }).type === "array" && typeof outside[field] === "string") outside[field] = [outside[field]];
+  }
+  const sendsBody = Object.keys(operation.input.properties).some((field) => placeOf(operation, field) === "body");
+  if (!sendsBody) return { input: outside, fromText: true };
+  const body = request.body ?? {};
+  if (typeof body !== "object" || Array.isArray(body)) throw new DeclaredError(InvalidInput, "The body must be a JSON object.");
+  const twice = Object.keys(outside).find((field) => field in body);
+  if (twice !== undefined) throw new DeclaredError(InvalidInput, `/${twice}: is given twice, in the address and in the body`);
+  return { input: { ...body, ...outside }, fromText: false };
+}
+
+function bodyOf(operation: Operation, request: FastifyRequest): { body?: Readable } {
+  if (operation.body === undefined) return {};
+  const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
+  if (!operation.body.contentTypes.includes(type)) {
+    throw new DeclaredError(UnsupportedMediaType, `Send the body as ${operation.body.contentTypes.join(" or ")}, not as ${type === "" ? "nothing" : type}.`);
+  }
+  const raw = request.body as Readable;
+  if (request.headers["content-encoding"] !== "gzip" && type !== "application/gzip") return { body: raw };
+  const plain = createGunzip();
+  raw.on("error", (error) => plain.destroy(error));
+  return { body: raw.pipe(plain) };
+}
+
+/** One JSON value a line: `{"progress":...}` while it runs, then `{"result":...}` or `{"problem":...}`. */
+async function streamed(services: Services, operation: Operation, call: Call, reply: FastifyReply): Promise<FastifyReply> {
+  const lines = new PassThrough();
+  let open = false;
+  function write(line: unknown, status = 200): void {
+    if (!open) {
+      open = true;
+      void reply.code(status).type("application/x-ndjson; charset=utf-8").send(lines);
+    }
+    lines.write(`${JSON.stringify(line)}\n`);
+  }
+  const progress = (progress: Progress): void => write({ progress });
+  try {
+    const outcome = await execute(services, operation, { ...call, progress });
+    write({ result: outcome.output }, outcome.status);
+  } catch (error) {
+    // Before the first line the status still tells; afterwards the last line does.
+    if (!open) throw error;
+    const declared = error instanceof DeclaredError ? error : new DeclaredError(Internal);
+    write({ problem: toProblem(declared, call.requestId) });
+  }
+  lines.end();
+  return reply;
+}

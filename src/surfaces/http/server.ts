@@ -1,0 +1,118 @@
+import { createServer } from "node:http";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import cookie from "@fastify/cookie";
+import type { Logger } from "pino";
+import { DeclaredError, Draining, InvalidInput, NotFound, TooLarge, toProblem, UnsupportedMediaType, type ErrorType } from "../../platform/errors.ts";
+import { hasDoor, routeOf, type Registry } from "../../platform/operation/registry.ts";
+import type { Services } from "../../platform/operation/services.ts";
+import { handleOperation } from "./operation-route.ts";
+import { toOpenApi } from "./openapi.ts";
+
+export interface HttpOptions {
+  version: string;
+  log: Logger;
+  /** True once the server takes no new work. */
+  draining(): boolean;
+  ready(): Promise<{ ready: boolean; checks: Record<string, string> }>;
+  metrics(): Promise<string>;
+  /** Reads the session cookie and its CSRF proof of a request. */
+  sessionOf(request: FastifyRequest): { session: string; csrf: boolean } | undefined;
+  /** Adds pages and further doors (sign-in, status, reference, MCP) to the same server. */
+  extend?(server: FastifyInstance): void;
+}
+
+/** The HTTP door: every operation at its path, and what a load balancer, Prometheus and a person need beside them. */
+export async function createHttpServer(services: Services, registry: Registry, options: HttpOptions): Promise<FastifyInstance> {
+  const server = Fastify({
+    loggerInstance: options.log as FastifyBaseLogger, disableRequestLogging: true, bodyLimit: 1024 * 1024, requestTimeout: 0,
+    genReqId: (request) => requestIdOf(request.headers["x-request-id"]) ?? services.ids.uuid(),
+    serverFactory: (handler) => createServer({ keepAliveTimeout: 30_000, headersTimeout: 20_000, maxHeaderSize: 32 * 1024 }, handler),
+    routerOptions: { maxParamLength: 2_000, querystringParser: parseQuery },
+  });
+  await server.register(cookie);
+  server.addContentTypeParser(["application/x-ndjson", "application/gzip", "application/octet-stream"], (_request, payload, done) => done(null, payload));
+  server.removeContentTypeParser("text/plain");
+
+  server.addHook("onRequest", async (request, reply) => {
+    void reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
+    if (options.draining() && !isHealth(request.url)) {
+      void reply.header("connection", "close").header("retry-after", "5");
+      throw new DeclaredError(Draining, "The server is shutting down; repeat the request in a moment.");
+    }
+  });
+  server.addHook("onResponse", async (request, reply) => {
+    if (isHealth(request.url) || request.url === "/metrics") return;
+    options.log.info({
+      requestId: request.id, method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10,
+    }, "request");
+  });
+  server.setErrorHandler((error, request, reply) => sendProblem(reply, asDeclared(error, request, services), request.id));
+  server.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, new DeclaredError(NotFound, `There is no ${request.method} ${request.url.split("?")[0]} here; GET /openapi.json lists what there is.`), request.id));
+
+  for (const operation of registry.operations) {
+    if (!hasDoor(operation, "http")) continue;
+    const { method, path } = routeOf(operation);
+    server.route({
+      method, url: path.replaceAll(/\{(\w+)\}/g, ":$1"), bodyLimit: operation.maxInputBytes ?? 1024 * 1024,
+      handler: (request, reply) => handleOperation(services, operation, request, reply, options.sessionOf(request)),
+    });
+  }
+
+  const document = toOpenApi(registry, options.version);
+  server.get("/openapi.json", async (_request, reply) => reply.header("cache-control", "no-cache").send(document));
+  for (const path of ["/healthz", "/health"]) server.get(path, async () => ({ status: "ok" }));
+  for (const path of ["/readyz", "/ready"]) {
+    server.get(path, async (_request, reply) => {
+      const { ready, checks } = options.draining() ? { ready: false, checks: { server: "draining" } } : await options.ready();
+      return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not ready", checks });
+    });
+  }
+  server.get("/metrics", async (_request, reply) => reply.type("text/plain; version=0.0.4; charset=utf-8").send(await options.metrics()));
+  options.extend?.(server);
+  return server;
+}
+
+function isHealth(url: string): boolean {
+  return url === "/healthz" || url === "/health" || url === "/readyz" || url === "/ready";
+}
+
+function requestIdOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" && /^[\w.-]{8,64}$/.test(header) ? header : undefined;
+}
+
+function parseQuery(text: string): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  for (const [key, value] of new URLSearchParams(text)) {
+    const before = query[key];
+    query[key] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+  }
+  return query;
+}
+
+export function sendProblem(reply: FastifyReply, error: DeclaredError, requestId: string): FastifyReply {
+  if (error.type.status === 401) void reply.header("www-authenticate", 'Bearer realm="qinfra"');
+  const wait = error.data?.["retryAfterSeconds"];
+  if (typeof wait === "number") void reply.header("retry-after", String(Math.ceil(wait)));
+  return reply.code(error.type.status).type("application/problem+json").send(toProblem(error, requestId));
+}
+
+const fastifyErrors: Record<string, { type: ErrorType; detail: string }> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { type: TooLarge, detail: "The body is larger than this operation takes; split it up." },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { type: UnsupportedMediaType, detail: "Send the input as application/json, or what the operation declares." },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { type: InvalidInput, detail: "The body is empty; send a JSON object." },
+  FST_ERR_CTP_INVALID_JSON_BODY: { type: InvalidInput, detail: "The body is not valid JSON." },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { type: InvalidInput, detail: "The body is not as long as Content-Length says." },
+};
+
+function asDeclared(error: unknown, request: FastifyRequest, services: Services): DeclaredError {
+  if (error instanceof DeclaredError) return error;
+  const { code, statusCode, message } = error as { code?: string; statusCode?: number; message: string };
+  const known = fastifyErrors[code ?? ""];
+  if (known !== undefined) return new DeclaredError(known.type, known.detail);
+  if (error instanceof SyntaxError || (statusCode !== undefined && statusCode >= 400 && statusCode < 500)) {
+    return new DeclaredError(InvalidInput, `The request cannot be read: ${message}`);
+  }
+  services.log.error({ err: error, requestId: request.id }, "request failed unexpectedly");
+  return new DeclaredError({ code: "internal", status: 500, title: "Something went wrong on our side" }, `Something went wrong on our side; the log has it under request ${request.id}.`);
+}
