@@ -44,6 +44,14 @@ export class InputError extends Error {
     return new InputError(this.code, this.#reason, { ...this.location, path }, { cause: this });
   }
 
+  /** The same error about a file that lies in a directory or archive. */
+  within(container: string): InputError {
+    const { path } = this.location;
+    if (path === undefined || path.startsWith(container)) return this.in(container);
+    const joined = `${container.replace(/\/+$/, "")}/${path}`;
+    return new InputError(this.code, this.#reason, { ...this.location, path: joined }, { cause: this });
+  }
+
   readonly #reason: string;
 }
 
@@ -55,6 +63,15 @@ function describe(reason: string, { path, line, column, jsonPath }: InputLocatio
     jsonPath,
   ].filter((place) => place !== undefined);
   return places.length === 0 ? reason : `${places.join(", ")}: ${reason}`;
+}
+
+/** Runs `parse`; an input error that it throws names the file in this directory or archive. */
+export async function namingContainer<T>(container: string, parse: () => Promise<T>): Promise<T> {
+  try {
+    return await parse();
+  } catch (error) {
+    throw error instanceof InputError ? error.within(container) : error;
+  }
 }
 
 /** Runs `parse`; an input error that it throws names `path`. */

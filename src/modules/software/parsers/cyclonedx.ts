@@ -18,7 +18,7 @@ const noPackage = new Set(["operating-system", "file", "data", "cryptographic-as
  * `metadata.component`, are read; `metadata.component` itself is what the document is about, not a part of it.
  * Throws InputError with the JSON path for a wrong structure.
  */
-export function parseCycloneDx(document: JsonObject): ParsedSoftware {
+export function parseCycloneDx(document: JsonObject, fallbackOs?: OperatingSystem): ParsedSoftware {
   const version = textAt(document, "specVersion", "$");
   if (version === undefined || !versions.has(version)) {
     const what = version === undefined ? "a CycloneDX document without a version" : `CycloneDX ${version.slice(0, 20)}`;
@@ -32,7 +32,7 @@ export function parseCycloneDx(document: JsonObject): ParsedSoftware {
     collect(subject, "$.metadata.component", 1, found, systems);
   }
   collect(document, "$", 1, found, systems);
-  const os = onlySystem(systems);
+  const os = systems.length === 0 ? fallbackOs : onlySystem(systems);
   return { ...(os && { os }), components: found.map((item) => componentOf(item, os)) };
 }
 

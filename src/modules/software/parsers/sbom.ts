@@ -1,9 +1,9 @@
-import type { ParsedSoftware } from "../component.ts";
+import type { OperatingSystem, ParsedSoftware } from "../component.ts";
 import { InputError } from "../input-error.ts";
 import { isCycloneDx, parseCycloneDx } from "./cyclonedx.ts";
+import { sizeText } from "./decompress.ts";
 import { isObject } from "./json-shape.ts";
 import { parseJson } from "./json-text.ts";
-import { sizeText } from "./read-input.ts";
 import { sbomLimits } from "./sbom-limits.ts";
 import { isSpdx, parseSpdx } from "./spdx.ts";
 
@@ -12,9 +12,9 @@ const readable = "CycloneDX JSON (1.2 to 1.7) and SPDX JSON (2.2, 2.3) are read"
 /**
  * Reads an SBOM, whose format is found from its content. Throws InputError: for a format that is not read (which
  * one, and what is read), for text that is no JSON or ends too early (line and column), for a wrong structure (JSON
- * path), past a limit. Nothing is read in part.
+ * path), past a limit. Nothing is read in part. `fallbackOs` counts where the document names no operating system.
  */
-export function parseSbom(content: Buffer): ParsedSoftware {
+export function parseSbom(content: Buffer, fallbackOs?: OperatingSystem): ParsedSoftware {
   if (content.length > sbomLimits.bytes) {
     throw new InputError("too-large", `the document is larger than the limit of ${sizeText(sbomLimits.bytes)}`);
   }
@@ -24,8 +24,8 @@ export function parseSbom(content: Buffer): ParsedSoftware {
   const other = formatOfText(start);
   if (other !== undefined) throw new InputError("unsupported-format", `this is ${other}, which is not read; ${readable}`);
   const document = parseJson(text, { depth: sbomLimits.jsonDepth, values: sbomLimits.jsonValues });
-  if (isCycloneDx(document)) return parseCycloneDx(document);
-  if (isSpdx(document)) return parseSpdx(document);
+  if (isCycloneDx(document)) return parseCycloneDx(document, fallbackOs);
+  if (isSpdx(document)) return parseSpdx(document, fallbackOs);
   throw new InputError("unsupported-format", `this is ${formatOfJson(document)}, which is not read as an SBOM; ${readable}`);
 }
 

@@ -13,14 +13,15 @@ const noPackage = new Set(["OPERATING-SYSTEM", "OPERATING_SYSTEM", "FILE", "CONT
  * Reads an SPDX 2.2 or 2.3 document (JSON): its `packages`; `files` are no packages. Of a package with several
  * purls, each is a component. Throws InputError with the JSON path for a wrong structure.
  */
-export function parseSpdx(document: JsonObject): ParsedSoftware {
+export function parseSpdx(document: JsonObject, fallbackOs?: OperatingSystem): ParsedSoftware {
   const version = textAt(document, "spdxVersion", "$") ?? "";
   if (version !== "SPDX-2.2" && version !== "SPDX-2.3") {
     const what = `"${version.slice(0, 20)}" cannot be read; SPDX 2.2 and 2.3 as JSON can`;
     throw new InputError("unsupported-format", what, { jsonPath: "$.spdxVersion" });
   }
   const packages = listAt(document, "packages", "$").map((value, index) => packageIn(value, `$.packages[${index}]`));
-  const os = onlySystem(packages.flatMap(({ system }) => (system ? [system] : [])));
+  const systems = packages.flatMap(({ system }) => (system ? [system] : []));
+  const os = systems.length === 0 ? fallbackOs : onlySystem(systems);
   const components: Component[] = [];
   for (const [index, item] of packages.entries()) {
     components.push(...componentsOf(item, os));
