@@ -1,0 +1,80 @@
+import type { Logger } from "pino";
+import { sql } from "../database/sql.ts";
+import type { Database } from "../database/database.ts";
+import type { Line } from "./line.ts";
+import { readByPosition } from "./read.ts";
+import { createBell, type Timer } from "./timer.ts";
+import type { StoredEvent } from "./types.ts";
+
+export interface FollowPorts {
+  database: Database;
+  line: Line;
+  timer: Timer;
+  log: Logger;
+}
+
+/** Reads sealed events by position, one process at a time, and remembers how far it is under its name. */
+export interface Follower {
+  name: string;
+  types?: readonly string[];
+  /** Leave out what `events.handled` names. */
+  skipHandled: boolean;
+  /** Comes back when the event is done with; throws when it is to be tried again later from here. */
+  take(event: StoredEvent, lost: AbortSignal): Promise<void>;
+}
+
+const pageSize = 200;
+const standbyMs = 1_000;
+const pollMs = 250;
+
+/** Runs until `stop` aborts, and then finishes the event in hand. Events are taken one after the other. */
+export async function follow(ports: FollowPorts, follower: Follower, stop: AbortSignal): Promise<void> {
+  const { database, line, timer, log } = ports;
+  const bell = createBell(timer);
+  const deaf = line.on("events_sealed", () => bell.ring());
+  while (!stop.aborted) {
+    const hold = await line.tryLock(`events.follow ${follower.name}`);
+    if (hold !== undefined) {
+      const end = AbortSignal.any([stop, hold.lost]);
+      await lead(end, hold.lost).catch((error: unknown) => {
+        if (!stop.aborted) log.error({ err: error, follower: follower.name }, "reading the event log failed; it goes on from the last checkpoint");
+      });
+      await hold.release();
+    }
+    await timer.sleep(standbyMs, stop);
+  }
+  deaf();
+
+  async function lead(end: AbortSignal, lost: AbortSignal): Promise<void> {
+    let position = await checkpointOf(database, follower.name);
+    while (!end.aborted) {
+      const page = await database.system((db) => readByPosition(db, position, {
+        limit: pageSize, ...(follower.types === undefined ? {} : { types: follower.types }), ...(follower.skipHandled ? { skipHandledBy: follower.name } : {}),
+      }));
+      const from = position;
+      try {
+        for (const event of page.events) {
+          if (end.aborted) return;
+          await follower.take(event, lost);
+          position = event.position;
+        }
+        position = page.end;
+      } finally {
+        if (position > from && !lost.aborted) await saveCheckpoint(database, follower.name, position);
+      }
+      if (position === from) await bell.wait(pollMs, end);
+    }
+  }
+}
+
+async function checkpointOf(database: Database, name: string): Promise<number> {
+  return database.system(async (db) => {
+    await db.run(sql`insert into events.subscriptions (name, position) values (${name}, 0) on conflict do nothing`);
+    return (await db.one<{ position: number }>(sql`select position from events.subscriptions where name = ${name}`)).position;
+  });
+}
+
+/** Never moves back, so that a reader that lost its lock does no harm. */
+async function saveCheckpoint(database: Database, name: string, position: number): Promise<void> {
+  await database.system((db) => db.run(sql`update events.subscriptions set position = ${position} where name = ${name} and position < ${position}`));
+}

@@ -1,0 +1,14 @@
+export { appender, type AppendOrigin, type AppendPorts } from "./append.ts";
+export { chainHash, checkpointBytes, type Checkpoint } from "./chain.ts";
+export { createCheckpointer, type CheckpointBlobs, type Checkpointer, type CheckpointKeys } from "./checkpoints.ts";
+export type { CloudEvent } from "./cloud-event.ts";
+export { openLine, type Line } from "./line.ts";
+export { createPrivateBodies, eraseSubject, type PrivateBodies } from "./private.ts";
+export { readLog, readStream, type AuditEvent, type AuditQuery } from "./read.ts";
+export { createLocalBus, startRelay, topicsOf, type Bus, type LocalBus, type Relay } from "./relay.ts";
+export { startSealer, type Sealer, type SealerMetrics } from "./sealer.ts";
+export { startSubscriptions, type Runner } from "./subscriptions.ts";
+export { systemTimer, type Timer } from "./timer.ts";
+export type * from "./types.ts";
+export { verifyLog, type Problem, type ProblemKind, type Verification } from "./verify.ts";
+export { createWaiter, type Waiter } from "./wait.ts";

@@ -1,0 +1,118 @@
+import type pg from "pg";
+import type { Logger } from "pino";
+import type { Database } from "../database/database.ts";
+import type { Timer } from "./timer.ts";
+
+/** A held lock. It ends with the connection that holds it: then `lost` aborts and somebody else may hold it already. */
+export interface Hold {
+  /** The holder's own connection; work done on it cannot outlive the lock. */
+  client: pg.Client;
+  lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/**
+ * A direct connection for LISTEN and advisory locks, opened on first use and again whenever it is lost. After a
+ * reconnection every listener hears an empty payload, because notifications may have been missed.
+ */
+export interface Line {
+  /** Hears the channel from now on; the answer ends it. */
+  on(channel: Channel, heard: (payload: string) => void): () => void;
+  /** Undefined while somebody holds the lock, in this process too, or while the database is away. */
+  tryLock(name: string): Promise<Hold | undefined>;
+  notify(channel: Channel, payload: string): void;
+  close(): Promise<void>;
+}
+
+export type Channel = "events_appended" | "events_sealed" | "events_handled";
+
+interface Session {
+  client: pg.Client;
+  lost: AbortController;
+  locks: Set<string>;
+}
+
+export function openLine(database: Database, options: { timer: Timer; log: Logger; reconnectMs?: number }): Line {
+  const { timer, log, reconnectMs = 500 } = options;
+  const closing = new AbortController();
+  const listeners = new Map<Channel, Set<(payload: string) => void>>();
+  let session: Promise<Session> | undefined;
+  let everLost = false;
+
+  function tell(channel: string, payload: string): void {
+    for (const heard of listeners.get(channel as Channel) ?? []) heard(payload);
+  }
+
+  async function connect(): Promise<Session> {
+    const client = await database.direct();
+    const made: Session = { client, lost: new AbortController(), locks: new Set() };
+    client.on("notification", (message) => tell(message.channel, message.payload ?? ""));
+    client.on("error", (error) => log.warn({ err: error }, "direct database connection lost"));
+    client.on("end", () => {
+      made.lost.abort();
+      session = undefined;
+      everLost = true;
+      if (!closing.signal.aborted) void reconnect();
+    });
+    for (const channel of listeners.keys()) await client.query(`listen ${channel}`);
+    if (everLost) for (const channel of listeners.keys()) tell(channel, "");
+    return made;
+  }
+
+  function current(): Promise<Session> {
+    session ??= connect().catch((error: unknown) => {
+      session = undefined;
+      throw error;
+    });
+    return session;
+  }
+
+  async function reconnect(): Promise<void> {
+    while (!closing.signal.aborted && listeners.size > 0) {
+      await timer.sleep(reconnectMs, closing.signal);
+      if (closing.signal.aborted || (await current().then(() => true, () => false))) return;
+    }
+  }
+
+  return {
+    on(channel, heard) {
+      const known = listeners.get(channel);
+      const set = known ?? new Set();
+      set.add(heard);
+      if (known === undefined) {
+        listeners.set(channel, set);
+        // A session that is being made listens to all known channels by itself; LISTEN twice does no harm.
+        void current().then((made) => made.client.query(`listen ${channel}`)).catch(() => reconnect());
+      }
+      return () => void set.delete(heard);
+    },
+    async tryLock(name) {
+      const made = await current().catch(() => undefined);
+      if (made === undefined || made.lost.signal.aborted || made.locks.has(name)) return undefined;
+      made.locks.add(name);
+      // 64 bits of the name, so that two names do not share a lock.
+      const got = await made.client.query<{ got: boolean }>("select pg_try_advisory_lock(hashtextextended($1, 0)) as got", [name]).catch(() => undefined);
+      if (got?.rows[0]?.got !== true) {
+        made.locks.delete(name);
+        return undefined;
+      }
+      return {
+        client: made.client,
+        lost: made.lost.signal,
+        async release() {
+          made.locks.delete(name);
+          if (!made.lost.signal.aborted) await made.client.query("select pg_advisory_unlock(hashtextextended($1, 0))", [name]).catch(() => undefined);
+        },
+      };
+    },
+    notify(channel, payload) {
+      void current().then((made) => made.client.query("select pg_notify($1, $2)", [channel, payload])).catch(() => undefined);
+    },
+    async close() {
+      closing.abort();
+      const made = await session?.catch(() => undefined);
+      made?.lost.abort();
+      await made?.client.end().catch(() => undefined);
+    },
+  };
+}

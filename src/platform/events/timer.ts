@@ -1,0 +1,55 @@
+/** The waiting port: loops of the log wait through it, so that a test decides when time passes. */
+export interface Timer {
+  /** Comes back after the time, or earlier when the signal aborts; never throws. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemTimer: Timer = {
+  sleep(ms, signal) {
+    return new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      const timeout = setTimeout(done, ms);
+      function done(): void {
+        clearTimeout(timeout);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      }
+      signal?.addEventListener("abort", done, { once: true });
+    });
+  },
+};
+
+/** Wakes one waiting loop. A ring while nobody waits is kept for the next wait. */
+export interface Bell {
+  ring(): void;
+  /** Until the ring, the time limit or the signal. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export function createBell(timer: Timer): Bell {
+  let rung = false;
+  let waking: AbortController | undefined;
+  return {
+    ring() {
+      rung = true;
+      waking?.abort();
+    },
+    async wait(ms, signal) {
+      if (!rung && !signal.aborted) {
+        const own = new AbortController();
+        const stop = (): void => own.abort();
+        waking = own;
+        signal.addEventListener("abort", stop, { once: true });
+        await timer.sleep(ms, own.signal);
+        signal.removeEventListener("abort", stop);
+        waking = undefined;
+      }
+      rung = false;
+    },
+  };
+}
+
+/** Doubles from `baseMs` up to `maxMs`, each within plus or minus half of itself. `random` gives 0 to 1. */
+export function backoffMs(attempt: number, baseMs: number, maxMs: number, random: () => number): number {
+  return Math.min(maxMs, baseMs * 2 ** (attempt - 1)) * (0.5 + random());
+}
