@@ -4,9 +4,12 @@
 //   npm run peers -- opa       these only
 import { readFileSync } from "node:fs";
 import { mkdir, rm, statfs } from "node:fs/promises";
-import { delimiter } from "node:path";
-import { fileURLToPath } from "node:url";
-import { cacheFolder, folderOf, installedRecord, lockCache, recordInstalled, recordUnavailable } from "./peers/cache.mjs";
+import { delimiter, join } from "node:path";
+import { ensureInstalled } from "./lib/install.mjs";
+import { withLock } from "./lib/lock.mjs";
+import { root } from "./lib/paths.mjs";
+import { Failure, runScript, seconds } from "./lib/say.mjs";
+import { cacheFolder, folderOf, installedRecord, recordInstalled, recordUnavailable } from "./peers/cache.mjs";
 import { recipes } from "./peers/recipes.mjs";
 import { stopAll } from "./peers/run.mjs";
 
@@ -16,7 +19,7 @@ function choose(names) {
   const unknown = names.filter((name) => !catalogue.some((peer) => peer.name === name));
   if (unknown.length > 0) {
     const known = catalogue.map((peer) => peer.name).join(", ");
-    throw new Error(`no such peer: ${unknown.join(", ")}. Choose from: ${known}`);
+    throw new Failure(`no such peer: ${unknown.join(", ")}. Choose from: ${known}`);
   }
   return names.length === 0 ? catalogue : catalogue.filter((peer) => names.includes(peer.name));
 }
@@ -28,11 +31,8 @@ async function freeGigabytes() {
 
 /** Resolves with whether the peer is there, having printed its line. */
 async function provide(peer) {
-  const began = Date.now();
-  const line = (result) => {
-    const seconds = ((Date.now() - began) / 1000).toFixed(1);
-    console.log(`${peer.name.padEnd(16)} ${peer.version.padEnd(15)} ${`${seconds} s`.padStart(8)}  ${result}`);
-  };
+  const began = performance.now();
+  const line = (result) => console.log(`${peer.name.padEnd(16)} ${peer.version.padEnd(15)} ${seconds(began).padStart(8)}  ${result}`);
   const there = await installedRecord(peer);
   if (there) {
     line(`already there (${there.found})`);
@@ -73,30 +73,24 @@ async function provideAll(peers) {
   return results.flat().filter(Boolean).length;
 }
 
-async function main() {
-  const peers = choose(process.argv.slice(2));
-  // Node 24 of the project, where it is installed: some peers do not run on an older one.
-  process.env.PATH = `${fileURLToPath(new URL("../node_modules/.bin", import.meta.url))}${delimiter}${process.env.PATH ?? ""}`;
-  const unlock = await lockCache((text) => console.log(text));
+await runScript(async (names) => {
+  const peers = choose(names);
+  await ensureInstalled();
+  // npm, too, runs on the project's Node: on an older one it resolves to older versions without a word.
+  process.env.PATH = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH ?? ""}`;
   const stop = () => {
     stopAll();
-    void unlock().finally(() => process.exit(130));
+    process.exit(130);
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
-  try {
+  return withLock(join(cacheFolder(), "lock"), "Installing peers", async () => {
     console.log(`Peers in ${cacheFolder()}, ${(await freeGigabytes()).toFixed(1)} GB free`);
-    const count = await provideAll(peers);
-    console.log(`${count} of ${peers.length} peers are there`);
-    process.exitCode = count > 0 ? 0 : 1;
-  } finally {
-    stopAll();
-    await unlock();
-  }
-}
-
-try {
-  await main();
-} catch (error) {
-  console.error(isProgrammingError(error) ? error : `npm run peers: ${error.message}`);
-  process.exitCode = 1;
-}
+    try {
+      const count = await provideAll(peers);
+      console.log(`${count} of ${peers.length} peers are there`);
+      return count > 0 ? 0 : 1;
+    } finally {
+      stopAll();
+    }
+  });
+});

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { isExecutable } from "./run.mjs";
@@ -42,49 +42,4 @@ export async function recordUnavailable(peer, reason) {
 async function writeWhole(path, value) {
   await writeFile(`${path}.new`, `${JSON.stringify(value, null, 2)}\n`);
   await rename(`${path}.new`, path);
-}
-
-/**
- * Holds the cache folder for this process: two runs would build into the same folders. Waits for a living holder,
- * at most `minutes`; a lock whose process is gone is taken over. Resolves with the function that lets go.
- */
-export async function lockCache(say, minutes = 30) {
-  await mkdir(cacheFolder(), { recursive: true });
-  const path = join(cacheFolder(), "lock");
-  const deadline = Date.now() + minutes * 60_000;
-  for (let told = false; ; told = true) {
-    try {
-      const file = await open(path, "wx");
-      await file.writeFile(String(process.pid));
-      await file.close();
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-    }
-    const holder = await readHolder(path);
-    if (holder === "gone") {
-      await rm(path, { force: true });
-      continue;
-    }
-    if (Date.now() > deadline) throw new Error(`another run (process ${holder}) has held ${path} for ${minutes} minutes`);
-    if (!told) say(`waiting for another run (process ${holder})`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-}
-
-async function readHolder(path) {
-  let pid;
-  try {
-    pid = Number(await readFile(path, "utf8"));
-    // The holder writes its number right after making the file.
-    if (!pid) return Date.now() - (await stat(path)).mtimeMs > 5000 ? "gone" : "starting";
-  } catch {
-    return "gone";
-  }
-  try {
-    process.kill(pid, 0);
-    return pid;
-  } catch (error) {
-    return error.code === "EPERM" ? pid : "gone";
-  }
 }

@@ -4,14 +4,15 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
+import { root } from "../lib/paths.mjs";
+import { Failure, runScript } from "../lib/say.mjs";
 import { installedRecord } from "./cache.mjs";
 import { findProgram, run } from "./run.mjs";
 
 const ENTRYPOINTS = ["qinfra/request/result", "qinfra/plan/result"];
 
-const policies = fileURLToPath(new URL("../../policies", import.meta.url));
+const policies = join(root, "policies");
 
 /** opa embeds the paths as given: bare file names make the result the same wherever the checkout lies. */
 async function compile(opa) {
@@ -42,14 +43,13 @@ function sha256(bytes) {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-async function main() {
-  const out = process.argv[2] ?? join(policies, "compiled");
+await runScript(async ([out = join(policies, "compiled")]) => {
   const catalogue = JSON.parse(await readFile(new URL("catalogue.json", import.meta.url), "utf8"));
   const peer = catalogue.find(({ name }) => name === "opa");
   const opa = (await installedRecord(peer))?.programs.opa ?? (await findProgram("opa"));
-  if (!opa) throw new Error("opa is not there: run `npm run peers -- opa` first");
+  if (!opa) throw new Failure("opa is not there: run `npm run peers -- opa` first");
   const version = (await run(opa, ["version"])).match(/^Version: (\S+)/)?.[1];
-  if (version !== peer.version) throw new Error(`${opa} is version ${version}; the policies are compiled with ${peer.version}`);
+  if (version !== peer.version) throw new Failure(`${opa} is version ${version}; the policies are compiled with ${peer.version}`);
   const { sources, wasm } = await compile(opa);
   const digests = {};
   for (const name of sources) digests[name] = sha256(await readFile(join(policies, name)));
@@ -58,11 +58,4 @@ async function main() {
   await writeFile(join(out, "policy.wasm"), wasm);
   await writeFile(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   console.log(`${wasm.length} bytes of WebAssembly from ${sources.join(", ")} with opa ${version}`);
-}
-
-try {
-  await main();
-} catch (error) {
-  console.error(`compile-policies: ${error.message}`);
-  process.exitCode = 1;
-}
+});

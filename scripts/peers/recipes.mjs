@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { node24 } from "../lib/node24.mjs";
 import { folderOf } from "./cache.mjs";
 import { fromDebian } from "./debian.mjs";
 import { installOpa } from "./opa.mjs";
@@ -67,10 +68,8 @@ async function installFromNpm(peer, packages, program) {
   const { version } = JSON.parse(await readFile(join(prefix, "node_modules", name, "package.json"), "utf8"));
   if (version !== packages[name]) throw new Error(`npm installed ${name} ${version}, not ${packages[name]}`);
   const path = join(prefix, "node_modules/.bin", program);
-  // Its help needs every module that it loads, which a version number from package.json would not show. Before the
-  // project's own Node is installed, an older one may be all there is, and these programs do not run on that.
-  const node = await run("node", ["--version"]);
-  if (Number(node.match(/^v(\d+)/)?.[1]) >= 24) await run("node", [path, "--help"], { minutes: 1 });
+  // Its help needs every module that it loads, which a version number from package.json would not show.
+  await run(node24(), [path, "--help"], { minutes: 1 });
   return { programs: { [program]: path }, found: version };
 }
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { endWithUs } from "../lib/processes.mjs";
 
 /** How many characters of a command's last output an error repeats. */
 const TAIL = 600;
@@ -33,6 +34,7 @@ export function run(command, args, { cwd, env = {}, minutes = 10 } = {}) {
     };
     child.stdout.setEncoding("utf8").on("data", collect);
     child.stderr.setEncoding("utf8").on("data", collect);
+    child.once("spawn", () => endWithUs(child));
     child.on("error", (error) => {
       clearTimeout(timer);
       running.delete(child);

@@ -12,7 +12,6 @@ const config = defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
-    reporters: ["default", resolve(import.meta.dirname, "support/skip-reporter.ts")],
   },
 });
 export default config; // vitest reads the default export of its configuration file

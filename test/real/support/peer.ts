@@ -9,27 +9,28 @@ export type Peer =
   | { name: string; version: string; programs: Readonly<Record<string, string>> }
   | { name: string; version: string; missing: string };
 
-/** The peer of that name in the cache folder, else whatever of it stands in PATH under the peer's own name. */
+/** The peer of that name in the cache folder; one of no certain version also where the system has all its programs. */
 export function peer(name: string): Peer {
   const wanted = catalogue.find((entry) => entry.name === name);
   if (wanted === undefined) throw new Error(`no peer named ${name}: see scripts/peers/catalogue.json`);
   const folder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "qinfra-peers", `${name}-${wanted.version}`);
   const installed = readRecord(join(folder, "peer.json"));
   if (isInstalled(installed)) return { name, version: installed.found ?? wanted.version, programs: installed.programs };
-  const inPath = findInPath(name);
-  if (inPath !== undefined) return { name, version: "of PATH", programs: { [name]: inPath } };
+  const ofSystem = wanted.version === "system" ? findAll(wanted.programs) : undefined;
+  if (ofSystem !== undefined) return { name, version: wanted.version, programs: ofSystem };
   const failed = readRecord(join(folder, "unavailable.json")) as { reason?: string } | undefined;
   return { name, version: wanted.version, missing: failed?.reason ?? "not installed: npm run peers" };
 }
 
 /**
- * A suite that needs these peers. Where one is missing the suite is skipped, and its name says which and why.
+ * A suite that needs these peers. Where one is missing the suite is skipped, and its name says which and why in square
+ * brackets, which .ci/run repeats.
  * The tests ask for programs by `program`.
  */
 export function describeWith(names: readonly string[], title: string, body: () => void): void {
   const missing = names.map(peer).flatMap((found) => ("missing" in found ? [`${found.name} ${found.version}: ${found.missing}`] : []));
   if (missing.length === 0) describe(title, body);
-  else describe.skip(`${title} (skipped: ${missing.join("; ")})`, body);
+  else describe.skip(`${title} [skipped: ${missing.join("; ").replaceAll("[", "(").replaceAll("]", ")")}]`, body);
 }
 
 /** Absolute path of one program of a peer; throws with the reason where it is not there. */
@@ -59,9 +60,16 @@ function readRecord(path: string): unknown {
   }
 }
 
-function findInPath(name: string): string | undefined {
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
-  return folders.map((folder) => join(folder, name)).find(isFile);
+/** Services lie in folders that a user's PATH may not name. */
+function findAll(programs: readonly string[]): Record<string, string> | undefined {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter).filter(Boolean), "/usr/local/sbin", "/usr/sbin"];
+  const found: Record<string, string> = {};
+  for (const name of programs) {
+    const path = folders.map((folder) => join(folder, name)).find(isFile);
+    if (path === undefined) return undefined;
+    found[name] = path;
+  }
+  return found;
 }
 
 function isFile(path: string): boolean {

@@ -37,7 +37,7 @@ export async function startPostgres15(settings: Readonly<Record<string, string>>
     await exec(
       program("postgresql", "initdb"),
       ["-D", data, "-U", "postgres", "-A", "scram-sha-256", `--pwfile=${passwordFile}`, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-      { ...(user ?? {}), cwd: folder.path, timeout: 60_000 },
+      { ...user, cwd: folder.path, timeout: 60_000 },
     );
   } catch (error) {
     await folder.remove();

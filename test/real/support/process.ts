@@ -32,7 +32,7 @@ export function startServer(command: string, args: readonly string[], options: {
   const { user, cwd, env } = options;
   const child = spawn(command, args, {
     ...(cwd === undefined ? {} : { cwd }),
-    ...(user ?? {}),
+    ...user,
     env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C.UTF-8", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
