@@ -9,6 +9,8 @@ create table vulnerabilities.feed_versions (
   digest text,
   newest timestamptz,
   records integer not null default 0,
+  -- Advisory lock of the server that stages it; a staging version whose lock nobody holds was left by a crash.
+  instance integer not null,
   created_at timestamptz not null,
   retired_at timestamptz
 );
@@ -47,8 +49,8 @@ create table vulnerabilities.affected (
   package_key text not null,
   package text not null,
   advisory_id text not null,
-  ranges jsonb not null,
-  versions text[] not null
+  -- {ranges, versions, severity?, vector?} as src/modules/vulnerabilities/domain/advisory.ts describes them.
+  entry jsonb not null
 );
 create index affected_package on vulnerabilities.affected (feed_version_id, ecosystem, package_key);
 

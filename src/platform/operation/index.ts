@@ -1,4 +1,4 @@
 export { operation, paging, Page, EventOutcome } from "./operation.ts";
 export type { Context, PrepareContext, Operation, Progress, Door, CliSpec } from "./operation.ts";
 export { anyKey, fromCursor, numberKey, pageOf, uuidKey } from "./cursor.ts";
-export type { Module, Registry } from "./registry.ts";
+export type { Module, Registry, SubscriptionServices } from "./registry.ts";

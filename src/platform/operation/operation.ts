@@ -41,6 +41,10 @@ export interface PrepareContext extends CommonContext {
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
   blobs: BlobStore;
   http: HttpClient;
+  /** Settings of the platform that an operation may read, for example where feeds come from. */
+  settings: { osvUrl: string };
+  /** This server's advisory lock: what it stages is its own for as long as the lock is held. */
+  instance: number;
   /** Runs a declared CPU-heavy task in the worker pool. */
   compute<T>(task: string, data: unknown): Promise<T>;
 }

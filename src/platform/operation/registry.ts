@@ -1,11 +1,27 @@
+import type { Logger } from "pino";
+import type { Clock } from "../clock.ts";
+import type { Database } from "../database/database.ts";
 import type { Subscription } from "../events/types.ts";
+import type { Ids } from "../ids.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Door, Method, Operation } from "./operation.ts";
 
 /** A module as the composition root sees it. */
 export interface Module {
   name: string;
   operations: readonly Operation[];
-  subscriptions?: readonly Subscription[];
+  /** Made at the start of a server; a program that only lists the operations does not need them. */
+  subscriptions?(services: SubscriptionServices): readonly Subscription[];
+}
+
+/** What a subscription may use beside the transaction that it is given. */
+export interface SubscriptionServices {
+  database: Database;
+  clock: Clock;
+  ids: Ids;
+  log: Logger;
+  metrics: Metrics;
+  compute<T>(task: string, data: unknown, signal?: AbortSignal): Promise<T>;
 }
 
 export interface Route {
@@ -18,7 +34,6 @@ export interface Route {
 export interface Registry {
   operations: readonly Operation[];
   byId: ReadonlyMap<string, Operation>;
-  subscriptions: readonly Subscription[];
 }
 
 /** Puts the modules together; two operations that claim the same name, route or command are an error of the program. */
@@ -31,7 +46,6 @@ export function createRegistry(modules: readonly Module[]): Registry {
   return {
     operations,
     byId: new Map(operations.map((operation) => [operation.id, operation])),
-    subscriptions: modules.flatMap((module) => module.subscriptions ?? []),
   };
 }
 

@@ -68,6 +68,8 @@ export interface Services {
   log: Logger;
   blobs: BlobStore;
   http: HttpClient;
+  settings: { osvUrl: string };
+  instance: number;
   authenticate: Authenticate;
   limiter: RateLimiter;
   appender(db: Db, origin: EventOrigin): EventAppender;

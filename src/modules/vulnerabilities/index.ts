@@ -1,0 +1,18 @@
+import type { Module } from "../../platform/operation/index.ts";
+import { deleteFeed, listFeeds } from "./operations/feeds.ts";
+import { importFeed, syncFeed } from "./operations/import-feed.ts";
+import { listFindings, listImageVulnerabilities } from "./operations/list-findings.ts";
+import { getAssetReport, getImageReport } from "./operations/reports.ts";
+import { scan } from "./operations/scan.ts";
+import { whatIs } from "./operations/what-is.ts";
+import { matchSubscription, rematchSubscription } from "./subscriptions.ts";
+import type { Subscription } from "../../platform/events/types.ts";
+
+export const vulnerabilities: Module = {
+  name: "vulnerabilities",
+  operations: [scan, importFeed, syncFeed, listFeeds, deleteFeed, listFindings, listImageVulnerabilities, getImageReport, getAssetReport, whatIs],
+  subscriptions: (services) => [matchSubscription(services) as Subscription, rematchSubscription(services) as Subscription],
+};
+
+export { matchTask } from "./matching.ts";
+export { sweepVulnerabilities } from "./sweep.ts";

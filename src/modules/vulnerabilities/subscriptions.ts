@@ -1,0 +1,71 @@
+import { timestamp } from "../../platform/clock.ts";
+import type { Subscription } from "../../platform/events/types.ts";
+import { toTypeId } from "../../platform/ids.ts";
+import type { SubscriptionServices } from "../../platform/operation/index.ts";
+import { componentSetIds, componentsOf } from "../software/index.ts";
+import { buildReport, type ScanReport } from "./domain/report.ts";
+import { events, softwareRecorded } from "./events.ts";
+import { replaceMatch } from "./match-store.ts";
+import { matchOf } from "./match-views.ts";
+import { matchWithCurrent } from "./matching.ts";
+import { currentDatabase } from "./feed-views.ts";
+
+interface Prepared {
+  componentSetId: string;
+  /** Absent where the set was matched with this advisory database before. */
+  report?: ScanReport;
+}
+
+/** Matches the software of an image or asset when it becomes known. Callers wait for this one. */
+export function matchSubscription(services: SubscriptionServices): Subscription<Prepared> {
+  return {
+    id: "vulnerabilities.match",
+    on: [softwareRecorded],
+    prepare: (event) => prepareMatch(services, event.orgId, String(event.data["componentSet"])),
+    async handle({ db, events: log }, event, { componentSetId, report }) {
+      if (report === undefined) return;
+      await replaceMatch(db, { orgId: event.orgId, componentSetId, report, now: timestamp(services.clock) });
+      await log.append({ type: events.matched, subject: toTypeId("set", componentSetId), data: { advisories: report.advisories.digest, ...report.summary } });
+    },
+  };
+}
+
+/**
+ * Matches every component set anew when a feed changes: once for each distinct set, however many images and assets have
+ * it, each in a short transaction of its own. Running again after a crash skips what is done.
+ */
+export function rematchSubscription(services: SubscriptionServices): Subscription<undefined> {
+  return {
+    id: "vulnerabilities.rematch",
+    on: [events.feedPublished],
+    async prepare(_event, signal) {
+      const sets = await services.database.system(componentSetIds);
+      for (const { orgId, id } of sets) {
+        signal.throwIfAborted();
+        const { report } = await prepareMatch(services, orgId, id);
+        if (report === undefined) continue;
+        await services.database.tenant(orgId, (db) => replaceMatch(db, { orgId, componentSetId: id, report, now: timestamp(services.clock) }));
+      }
+      return undefined;
+    },
+    // The effect is in the sets' own transactions, which are idempotent.
+    handle: async () => undefined,
+  };
+}
+
+async function prepareMatch(services: SubscriptionServices, orgId: string, componentSetId: string): Promise<Prepared> {
+  const { components, known, digest } = await services.database.tenant(orgId, async (db) => ({
+    components: await componentsOf(db, componentSetId),
+    known: await matchOf(db, componentSetId),
+    digest: (await currentDatabase(db)).digest,
+  }));
+  if (known !== undefined && known.digest === digest) return { componentSetId };
+  const stop = services.metrics.scanSeconds.startTimer();
+  const { result, database } = await matchWithCurrent(
+    { transaction: (work) => services.database.tenant(orgId, work), compute: services.compute }, components,
+  );
+  stop();
+  const report = buildReport(result, { mode: "server", advisories: { digest: database.digest, newest: database.newest } });
+  for (const finding of report.findings) services.metrics.vulnerabilitiesFound.inc({ severity: finding.severity });
+  return { componentSetId, report };
+}
