@@ -41,6 +41,7 @@ describe("coordinatesOf", () => {
     ["an epoch in both places", { name: "a", purl: "pkg:deb/debian/a@3:1-2?epoch=3" }, { version: "3:1-2" }],
     ["the component's version where the purl has none", { name: "a", version: "7", purl: "pkg:npm/a" }, { version: "7" }],
     ["an upstream without version", { name: "a", purl: "pkg:deb/debian/a@1?upstream=src" }, { upstream: { name: "src" } }],
+    ["an encoded % in a qualifier", { name: "a", purl: "pkg:deb/debian/a@1?upstream=100%25" }, { upstream: { name: "100%" } }],
     ["a Go version that is no semantic version", { name: "b", purl: "pkg:golang/github.com/A/b@v1#sub" }, { namespace: "github.com/A", name: "b", version: "v1" }],
     ["an npm name in capitals", { name: "JSONStream", purl: "pkg:npm/JSONStream@1.0.0" }, { name: "JSONStream" }],
     ["a Python name in any spelling", { name: "Foo_Bar", purl: "pkg:pypi/Foo_Bar@1" }, { name: "foo-bar" }],
@@ -48,7 +49,7 @@ describe("coordinatesOf", () => {
     expect(coordinatesOf(component)).toMatchObject(expected);
   });
 
-  it.each(["", "foo", "pkg:deb", "pkg:deb/", "pkg:deb/debian/a@%zz", "http://example.org/a", "pkg:maven/no-group@1"])("says that %j is malformed", (purl) => {
+  it.each(["", "foo", "pkg:deb", "pkg:deb/", "pkg:deb/debian/a@%zz", "pkg:deb/debian/a@1?arch=%zz", "http://example.org/a", "pkg:maven/no-group@1"])("says that %j is malformed", (purl) => {
     expect(coordinatesOf({ name: "a", purl })).toEqual({ malformed: expect.stringMatching(/./) });
   });
 

@@ -36,30 +36,43 @@ const takenAsWritten = new Set(["golang", "npm"]);
 export const distributionTypes: ReadonlySet<string> = new Set(["apk", "deb", "rpm"]);
 
 /**
- * Reads a purl (ECMA-427). A `+` is accepted as it is and percent-encoded, in every part: the library reads
- * qualifiers as a web form, where a plain `+` would become a space.
+ * Reads a purl (ECMA-427). A `+` is accepted as it is and percent-encoded, in every part. Qualifiers are read here:
+ * the library takes them as a web form, where a plain `+` would be a space and an encoded `%` an error.
  */
 export function parsePurl(text: string): Purl | MalformedPurl {
-  const mark = text.indexOf("?");
-  const safe = mark < 0 ? text : text.slice(0, mark) + text.slice(mark).replaceAll("+", "%2B");
+  const [beforeSubpath] = splitLast(text, "#");
+  const [path, query] = splitLast(beforeSubpath, "?");
   try {
-    const [type, namespace, name, version, qualifiers] = PackageURL.parseString(safe);
+    const [type, namespace, name, version] = PackageURL.parseString(path);
     const lowerType = type?.toLowerCase() ?? "";
     if (!name) return { malformed: "it has no name" };
-    const given = qualifiers instanceof URLSearchParams ? Object.fromEntries(qualifiers) : (qualifiers ?? {});
-    if (takenAsWritten.has(lowerType)) return purlOf(lowerType, namespace, name, version, given);
-    const read = new PackageURL(lowerType, namespace, name, version, given, undefined);
-    return purlOf(read.type, read.namespace, read.name, read.version, given);
+    const qualifiers = qualifiersIn(query);
+    if (takenAsWritten.has(lowerType)) return purlOf(lowerType, namespace, name, version, qualifiers);
+    const read = new PackageURL(lowerType, namespace, name, version, qualifiers, undefined);
+    return purlOf(read.type, read.namespace, read.name, read.version, qualifiers);
   } catch (error) {
     return { malformed: error instanceof Error ? error.message.replace(/^Invalid purl: /, "") : String(error) };
   }
 }
 
+function splitLast(text: string, mark: string): [before: string, after: string] {
+  const at = text.lastIndexOf(mark);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function qualifiersIn(query: string): Record<string, string> {
+  const qualifiers: Record<string, string> = {};
+  for (const pair of query.split("&")) {
+    const at = pair.indexOf("=");
+    if (at <= 0 || at === pair.length - 1) continue;
+    qualifiers[pair.slice(0, at).toLowerCase()] = decodeURIComponent(pair.slice(at + 1));
+  }
+  return qualifiers;
+}
+
 type Maybe = string | null | undefined;
 
-function purlOf(type: string, namespace: Maybe, name: string, version: Maybe, given: Record<string, string>): Purl {
-  const qualifiers: Record<string, string> = {};
-  for (const [key, value] of Object.entries(given)) if (value !== "") qualifiers[key.toLowerCase()] = value;
+function purlOf(type: string, namespace: Maybe, name: string, version: Maybe, qualifiers: Purl["qualifiers"]): Purl {
   const segments = (namespace ?? "").split("/").filter((segment) => segment !== "");
   return {
     type,

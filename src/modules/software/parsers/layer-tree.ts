@@ -142,7 +142,7 @@ function prune(parent: DirectoryNode, name: string, layer: number): void {
   const node = parent.children.get(name);
   if (!node) return;
   if (node.kind === "directory") {
-    for (const child of [...node.children.keys()]) prune(node, child, layer);
+    for (const child of node.children.keys()) prune(node, child, layer);
     if (node.children.size > 0) return;
   }
   if (node.layer < layer) parent.children.delete(name);
