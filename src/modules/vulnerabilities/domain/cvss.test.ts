@@ -16,7 +16,7 @@ describe("rateCvss", () => {
     expect(rateCvss(vector)).toMatchObject({ score, severity });
   });
 
-  it.each(["", "garbage", "CVSS:3.1/AV:N", "CVSS:3.1/AV:Q/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CVSS:9.9/AV:N", "AV:N", "7.5"])(
+  it.each(["", "garbage", "CVSS:3.1/AV:N", "CVSS:3.1/AV:Q/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CVSS:9.9/AV:N", "AV:N", "7.5", "AV::N/AC:L/Au:N/C:C/I:C/A:C", "AV:N/AV:L/AC:L/Au:N/C:C/I:C/A:C"])(
     "cannot rate %j",
     (vector) => expect(rateCvss(vector)).toBeUndefined(),
   );

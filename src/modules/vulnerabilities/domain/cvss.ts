@@ -15,12 +15,20 @@ export interface CvssRating {
  * Returns undefined for a vector that cannot be read or that leaves a base metric open.
  */
 export function rateCvss(vector: string): CvssRating | undefined {
-  if (vector.length > 512) return undefined;
+  const text = vector.trim().replace(/^\((.*)\)$/, "$1");
+  if (!isWellFormed(text)) return undefined;
   try {
-    return rate(vector.trim());
+    return rate(text);
   } catch {
     return undefined; // the library throws plain errors for unknown metrics and values
   }
+}
+
+/** Metrics `NAME:VALUE` between slashes, none twice: the library is laxer, and prints a warning for some of the rest. */
+function isWellFormed(vector: string): boolean {
+  if (vector.length > 512 || !/^(CVSS:\d\.\d\/)?[A-Za-z]+:[A-Za-z]+(\/[A-Za-z]+:[A-Za-z]+)*$/.test(vector)) return false;
+  const metrics = vector.split("/").map((metric) => metric.split(":")[0]);
+  return new Set(metrics).size === metrics.length;
 }
 
 function rate(vector: string): CvssRating | undefined {
@@ -37,7 +45,7 @@ function rate(vector: string): CvssRating | undefined {
     }
     case "2.0":
     case undefined: {
-      const parsed = new cvss.Cvss2(vector.replace(/^CVSS:2\.0\//, "").replace(/^\((.*)\)$/, "$1"));
+      const parsed = new cvss.Cvss2(vector.replace(/^CVSS:2\.0\//, ""));
       return parsed.isBaseFullyDefined() ? rated("2.0", parsed.calculateScores().base) : undefined;
     }
     default:
