@@ -64,6 +64,8 @@ async function* nonEmpty(records: AsyncIterable<JsonRecord>, place: FeedPlace): 
 async function* recordsOfStream(chunks: AsyncIterable<Uint8Array>, place: FeedPlace, meter: Meter): AsyncGenerator<JsonRecord> {
   const [form, all] = await peek(guarded(chunks, place));
   if (form === "zip") {
+    await all.next();
+    await all.return(undefined); // closes the input
     throw new FeedError(place, "is a zip archive, which cannot be read from a stream; save it and give the file");
   }
   const plain = form === "gzip" ? unpacked(all, place, meter) : all;
@@ -157,7 +159,7 @@ async function startsAs(path: string): Promise<Form> {
   }
 }
 
-async function peek(chunks: AsyncIterable<Uint8Array>): Promise<[Form, AsyncIterable<Uint8Array>]> {
+async function peek(chunks: AsyncIterable<Uint8Array>): Promise<[Form, AsyncGenerator<Uint8Array>]> {
   const iterator = chunks[Symbol.asyncIterator]();
   let start = Buffer.alloc(0);
   let done = false;

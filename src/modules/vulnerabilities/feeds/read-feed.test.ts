@@ -166,6 +166,21 @@ describe("readFeed: refused whole", () => {
   });
 });
 
+it("closes its input when it refuses it", async () => {
+  for (const content of [zipOf([{ name: "a.json", content: "{}" }]), gzipSync("rubbish"), Buffer.from("rubbish\n".repeat(9))]) {
+    let closed = false;
+    const chunks = (async function* () {
+      try {
+        yield* pieces(content, 5);
+      } finally {
+        closed = true;
+      }
+    })();
+    await refusal(loadFeed({ name: "feed", chunks }));
+    expect(closed).toBe(true);
+  }
+});
+
 it("stops when asked to, and when the taker fails", async () => {
   const controller = new AbortController();
   const seen: string[] = [];
