@@ -1,0 +1,27 @@
+import type { Actor } from "../../platform/actor.ts";
+import { fail, Unauthenticated } from "../../platform/errors.ts";
+import type { NewEvent } from "../../platform/events/types.ts";
+import type { PrepareContext } from "../../platform/operation/index.ts";
+import { PersonNeeded } from "./errors.ts";
+
+/** The person who acts; for an API key, who made it. */
+export function userOf(actor: Actor): string {
+  if (actor.userId === undefined) fail(Unauthenticated);
+  return actor.userId;
+}
+
+/** The person who acts by themselves: what concerns sign-in is not a key's to do, whatever its scopes. */
+export function personOf(actor: Actor): string {
+  if (actor.kind !== "user") fail(PersonNeeded, "An API key cannot do this; sign in with `qinfra login`.");
+  return userOf(actor);
+}
+
+/** An event of the log of that organization, where the caller works in another or in none. */
+export function eventOf(orgId: string, event: NewEvent): NewEvent & { orgId: string } {
+  return { ...event, orgId };
+}
+
+/** Network address of the caller, for limits; where a door knows none, all its callers count as one. */
+export function addressOf(context: PrepareContext & { address?: string }): string {
+  return context.address ?? "unknown";
+}

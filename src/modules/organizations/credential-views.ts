@@ -1,0 +1,77 @@
+import type { Db } from "../../platform/database/database.ts";
+import { sql } from "../../platform/database/sql.ts";
+import type { Role } from "./roles.ts";
+
+/** What every credential leads to: a person, in one organization, in one role. */
+export interface Standing {
+  user_id: string;
+  org_id: string;
+  role: Role;
+  is_platform: boolean;
+  settings: Record<string, unknown>;
+}
+
+export interface SessionStanding extends Standing {
+  id: string;
+  door: "browser" | "cli";
+  must_change: boolean;
+  expires_at: Date;
+  used_at: Date;
+}
+
+export interface KeyStanding extends Standing {
+  id: string;
+  hash: Buffer;
+  scopes: string[];
+  agent: boolean;
+  expires_at: Date;
+  used_at: Date | null;
+}
+
+// Each of the three is one statement for many askers, on the hot path of every request. A revoked credential, a disabled
+// user and a removed membership are simply not there. `n` counts from one.
+
+export async function standingsOfSessions(db: Db, asked: readonly { hash: Buffer; orgId: string | undefined }[]): Promise<(SessionStanding | undefined)[]> {
+  const rows = await db.many<SessionStanding & { n: number }>(sql`
+    select a.n, s.id, s.door, s.must_change, s.expires_at, s.last_seen_at as used_at, s.user_id, m.org_id, m.role, o.is_platform, o.settings
+    from unnest(${asked.map((one) => one.hash)}::bytea[], ${asked.map((one) => one.orgId ?? null)}::uuid[]) with ordinality as a (hash, org_id, n)
+    join organizations.sessions s on s.hash = a.hash and s.revoked_at is null
+    join organizations.users u on u.id = s.user_id and u.disabled_at is null
+    join organizations.memberships m on m.user_id = s.user_id and m.org_id = coalesce(a.org_id, s.org_id)
+    join organizations.organizations o on o.id = m.org_id`);
+  return inOrder(rows, asked.length);
+}
+
+/** A key stands where it was made, in the role that its maker has now. */
+export async function standingsOfKeys(db: Db, prefixes: readonly string[]): Promise<(KeyStanding | undefined)[]> {
+  const rows = await db.many<KeyStanding & { n: number }>(sql`
+    select a.n, k.id, k.hash, k.scopes, k.agent, k.expires_at, k.last_used_at as used_at, k.created_by as user_id, m.org_id, m.role, o.is_platform, o.settings
+    from unnest(${prefixes}::text[]) with ordinality as a (prefix, n)
+    join organizations.api_keys k on k.prefix = a.prefix and k.revoked_at is null
+    join organizations.users u on u.id = k.created_by and u.disabled_at is null
+    join organizations.memberships m on m.org_id = k.org_id and m.user_id = k.created_by
+    join organizations.organizations o on o.id = m.org_id`);
+  return inOrder(rows, prefixes.length);
+}
+
+export async function standingsOfIdentities(db: Db, asked: readonly { issuer: string; subject: string; orgId: string | undefined }[]): Promise<(Standing | undefined)[]> {
+  const rows = await db.many<Standing & { n: number }>(sql`
+    select a.n, i.user_id, m.org_id, m.role, o.is_platform, o.settings
+    from unnest(${asked.map((one) => one.issuer)}::text[], ${asked.map((one) => one.subject)}::text[], ${asked.map((one) => one.orgId ?? null)}::uuid[])
+      with ordinality as a (issuer, subject, org_id, n)
+    join organizations.user_identities i on i.issuer = a.issuer and i.subject = a.subject
+    join organizations.users u on u.id = i.user_id and u.disabled_at is null
+    join lateral (
+      select org_id, role from organizations.memberships
+      where user_id = i.user_id and (a.org_id is null or org_id = a.org_id)
+      order by created_at, org_id limit 1
+    ) m on true
+    join organizations.organizations o on o.id = m.org_id`);
+  return inOrder(rows, asked.length);
+}
+
+function inOrder<Row extends { n: number }>(rows: readonly Row[], count: number): (Row | undefined)[] {
+  const answers = new Array<Row | undefined>(count).fill(undefined);
+  for (const row of rows) answers[row.n - 1] = row;
+  return answers;
+}

@@ -1,0 +1,38 @@
+import { toTypeId, TypeId, uuidOf } from "../../platform/ids.ts";
+
+export const OrganizationId = TypeId("org", "Organization");
+export const UserId = TypeId("usr", "User");
+export const ApiKeyId = TypeId("key", "API key");
+export const SessionId = TypeId("ses", "Session");
+
+export function orgTypeId(uuid: string): string {
+  return toTypeId("org", uuid);
+}
+
+export function userTypeId(uuid: string): string {
+  return toTypeId("usr", uuid);
+}
+
+export function keyTypeId(uuid: string): string {
+  return toTypeId("key", uuid);
+}
+
+export function sessionTypeId(uuid: string): string {
+  return toTypeId("ses", uuid);
+}
+
+export function orgUuid(id: string): string {
+  return uuidOf("org", id);
+}
+
+export function userUuid(id: string): string {
+  return uuidOf("usr", id);
+}
+
+export function keyUuid(id: string): string {
+  return uuidOf("key", id);
+}
+
+export function sessionUuid(id: string): string {
+  return uuidOf("ses", id);
+}

@@ -1,0 +1,33 @@
+import type { Module } from "../../platform/operation/index.ts";
+import { addMember } from "./operations/add-member.ts";
+import { createApiKey } from "./operations/create-api-key.ts";
+import { createOrganization } from "./operations/create-organization.ts";
+import { createSession } from "./operations/create-session.ts";
+import { deleteSession } from "./operations/delete-session.ts";
+import { getOrganization } from "./operations/get-organization.ts";
+import { listApiKeys } from "./operations/list-api-keys.ts";
+import { listMembers } from "./operations/list-members.ts";
+import { listSessions } from "./operations/list-sessions.ts";
+import { removeMember } from "./operations/remove-member.ts";
+import { revokeApiKey } from "./operations/revoke-api-key.ts";
+import { setMemberRole } from "./operations/set-member-role.ts";
+import { setPassword } from "./operations/set-password.ts";
+import { whoAmI } from "./operations/whoami.ts";
+
+export const organizations: Module = {
+  name: "organizations",
+  operations: [
+    createSession, listSessions, deleteSession,
+    whoAmI, setPassword,
+    createOrganization, getOrganization,
+    listMembers, addMember, setMemberRole, removeMember,
+    createApiKey, listApiKeys, revokeApiKey,
+  ],
+};
+
+export { createAuthentication, CsrfMissing } from "./authentication.ts";
+export type { Authentication } from "./authentication.ts";
+export { ensureFirstAdministrator, platformOrgId } from "./first-administrator.ts";
+export type { FirstAdministrator, FirstAdministratorPorts } from "./first-administrator.ts";
+export { namedPermissions, permissionsOf, roles, roleTable } from "./roles.ts";
+export type { Role, RoleRow } from "./roles.ts";

@@ -1,0 +1,54 @@
+import { Type } from "typebox";
+import { grants } from "../../../platform/actor.ts";
+import { timestamp } from "../../../platform/clock.ts";
+import { fail } from "../../../platform/errors.ts";
+import { newApiKey } from "../../../platform/identity/tokens.ts";
+import { operation } from "../../../platform/operation/index.ts";
+import { personOf } from "../caller.ts";
+import { PersonNeeded, ScopeNotHeld } from "../errors.ts";
+import { ApiKeyCreated } from "../events.ts";
+import { keyTypeId, userTypeId } from "../ids.ts";
+import { ApiKey, OneLine, Permission } from "../schemas.ts";
+import { showApiKey } from "../shown.ts";
+import { insertApiKey } from "../store.ts";
+
+const dayMs = 86_400_000;
+
+export const createApiKey = operation({
+  id: "api-keys.create",
+  http: "POST /api/v1/api-keys",
+  cli: { name: "api-keys create", positional: ["name"], columns: ["id", "name", "key", "expiresAt"] },
+  summary: "Create an API key that acts for you, in this organization, within its scopes",
+  description: "The key is shown once. It never does more than its scopes, nor more than your role at the time of its use.",
+  permission: "api-keys:write",
+  effect: "change",
+  without: { mcp: "the answer holds a secret, which is for a person" },
+  input: Type.Object({
+    name: OneLine,
+    scopes: Type.Array(Permission, { minItems: 1, maxItems: 100, uniqueItems: true }),
+    agent: Type.Optional(Type.Boolean({ default: false, description: "For an AI agent: what it would destroy needs an approval" })),
+    expiresInDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365, default: 90 })),
+  }),
+  output: Type.Object({ ...ApiKey.properties, key: Type.String({ description: "The key itself; shown once" }) }),
+  errors: [ScopeNotHeld, PersonNeeded],
+  creates: true,
+  examples: [{ input: { name: "nightly scan", scopes: ["scans:run", "assets:write"], expiresInDays: 90 } }],
+  async handle(context, input) {
+    const { actor, orgId } = context;
+    // A key that makes keys would outlive its own revocation.
+    const createdBy = personOf(actor);
+    const beyond = input.scopes.filter((scope) => !grants(actor.permissions, scope));
+    if (beyond.length > 0) fail(ScopeNotHeld, `Your role does not hold ${beyond.join(", ")}, so a key of yours cannot; leave it out.`, { scopes: beyond });
+    const { key, prefix, hash } = newApiKey();
+    const now = context.clock.now();
+    const expires = new Date(now + (input.expiresInDays ?? 90) * dayMs);
+    const row = { id: context.ids.uuid(), name: input.name, prefix, scopes: input.scopes, agent: input.agent === true || actor.ai };
+    await insertApiKey(context.db, { ...row, orgId, hash, createdBy, at: timestamp(context.clock), expiresAt: expires.toISOString() });
+    await context.events.append({
+      type: ApiKeyCreated, subject: keyTypeId(row.id),
+      data: { user: userTypeId(createdBy), scopes: row.scopes, agent: row.agent, expiresAt: expires.toISOString() },
+    });
+    const shown = showApiKey({ ...row, created_by: createdBy, created_at: new Date(now), expires_at: expires, last_used_at: null, revoked_at: null }, now);
+    return { ...shown, key };
+  },
+});

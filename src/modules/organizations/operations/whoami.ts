@@ -1,0 +1,47 @@
+import { Type } from "typebox";
+import { fail, Unauthenticated } from "../../../platform/errors.ts";
+import { operation } from "../../../platform/operation/index.ts";
+import { userOf } from "../caller.ts";
+import { ApiKeyId, keyTypeId, orgTypeId, UserId, userTypeId } from "../ids.ts";
+import { Organization, Permission, RoleName } from "../schemas.ts";
+import { showOrganization } from "../shown.ts";
+import { memberOf, organizationsOf } from "../views.ts";
+
+export const whoAmI = operation({
+  id: "users.me",
+  http: "GET /api/v1/users/me",
+  cli: { name: "whoami", columns: ["user", "organization", "roles"] },
+  summary: "Who you are here: user, organization, roles and permissions",
+  permission: "self",
+  reason: "everybody may know who they are",
+  effect: "read",
+  database: "system",
+  input: Type.Object({}),
+  output: Type.Object({
+    user: Type.Object({ id: UserId, name: Type.String(), displayName: Type.String(), email: Type.Optional(Type.String()) }),
+    apiKey: Type.Optional(ApiKeyId),
+    organization: Organization,
+    roles: Type.Array(RoleName),
+    permissions: Type.Array(Permission),
+    agent: Type.Boolean({ description: "The caller counts as an AI actor" }),
+    organizations: Type.Array(Organization, { description: "Where the user is a member; for an API key, its own only" }),
+  }),
+  examples: [{ input: {} }],
+  async handle(context) {
+    const { actor, db } = context;
+    const userId = userOf(actor);
+    const member = await memberOf(db, context.orgId, userId);
+    const all = await organizationsOf(db, userId);
+    const own = all.find((org) => org.id === context.orgId);
+    if (member === undefined || own === undefined) fail(Unauthenticated, `You are no longer a member of ${orgTypeId(context.orgId)}; sign in again.`);
+    return {
+      user: { id: userTypeId(userId), name: member.name, displayName: member.display_name, ...(member.email === null ? {} : { email: member.email }) },
+      ...(actor.keyId === undefined ? {} : { apiKey: keyTypeId(actor.keyId) }),
+      organization: showOrganization(own),
+      roles: [member.role],
+      permissions: [...actor.permissions],
+      agent: actor.ai,
+      organizations: (actor.kind === "api-key" ? [own] : all).map(showOrganization),
+    };
+  },
+});

@@ -1,0 +1,53 @@
+import { Type } from "typebox";
+import { ApiKeyId, OrganizationId, SessionId, UserId } from "./ids.ts";
+
+export const Time = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
+export const RoleName = Type.Union([Type.Literal("admin"), Type.Literal("operator"), Type.Literal("viewer"), Type.Literal("auditor")], { description: "What the member may do" });
+export const LoginName = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$", description: "Login name; upper and lower case are the same" });
+export const OneLine = Type.String({ minLength: 1, maxLength: 200, pattern: "^[^\\u0000-\\u001f\\u007f]+$" });
+export const Permission = Type.String({ pattern: "^[a-z][a-z-]{0,40}:(\\*|[a-z][a-z-]{0,40})$", description: "`images:read`; `images:*` is each of them" });
+const doors = [Type.Literal("browser"), Type.Literal("cli")] as const;
+const doorHelp = "browser: a cookie; cli: a bearer token";
+export const Door = Type.Union([...doors], { description: doorHelp });
+export const DoorOrCli = Type.Optional(Type.Union([...doors], { default: "cli", description: doorHelp }));
+
+export const Organization = Type.Object({
+  id: OrganizationId,
+  name: Type.String(),
+  slug: Type.String(),
+  platform: Type.Boolean({ description: "The organization that runs the platform" }),
+  createdAt: Time,
+});
+
+export const Member = Type.Object({
+  user: UserId,
+  name: Type.String(),
+  displayName: Type.String(),
+  email: Type.Optional(Type.String()),
+  role: RoleName,
+  disabled: Type.Boolean(),
+  since: Time,
+});
+
+export const ApiKey = Type.Object({
+  id: ApiKeyId,
+  name: Type.String(),
+  prefix: Type.String({ description: "The part of the key that may be shown" }),
+  scopes: Type.Array(Permission),
+  agent: Type.Boolean({ description: "Used by an AI agent" }),
+  state: Type.Union([Type.Literal("active"), Type.Literal("expired"), Type.Literal("revoked")]),
+  createdBy: UserId,
+  createdAt: Time,
+  expiresAt: Time,
+  lastUsedAt: Type.Optional(Time),
+});
+
+export const Session = Type.Object({
+  id: SessionId,
+  door: Door,
+  organization: OrganizationId,
+  current: Type.Boolean({ description: "The session that asks" }),
+  createdAt: Time,
+  expiresAt: Time,
+  lastSeenAt: Time,
+});
