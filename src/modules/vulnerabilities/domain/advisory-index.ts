@@ -64,7 +64,8 @@ function keyOf(ecosystem: string, packageName: string): string {
   return `${ecosystem}\n${nameKey(ecosystem, packageName)}`;
 }
 
-function withoutRelease(ecosystem: string): string {
+/** `Debian:12` -> `Debian`; an ecosystem without releases is itself. */
+export function withoutRelease(ecosystem: string): string {
   const colon = ecosystem.indexOf(":");
   return colon < 0 ? ecosystem : ecosystem.slice(0, colon);
 }

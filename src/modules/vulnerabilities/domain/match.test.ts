@@ -141,6 +141,11 @@ describe("match: what could not be matched is counted", () => {
     expect(result.couldNotMatch).toEqual([]);
   });
 
+  it("holds an advisory without a release for every release", () => {
+    const everywhere = advisory("A-2", affected("Debian", "thing", [{ introduced: "0" }, { fixed: "2.0" }]));
+    expect(run(["pkg:deb/debian/thing@1.0?distro=debian-11"], everywhere).findings).toMatchObject([{ advisory: "A-2", ecosystem: "Debian:11" }]);
+  });
+
   it("counts ecosystems as loaded where the caller says so", () => {
     const index = indexAdvisories([], { ecosystems: ["Ubuntu:22.04:LTS"] });
     expect(match([component("pkg:deb/ubuntu/x@1?distro=jammy")], index).couldNotMatch).toEqual([]);
@@ -206,7 +211,9 @@ it("names what to look up for a component", () => {
   const kernel = "pkg:deb/debian/linux-image@1?distro=bookworm&upstream=linux-signed-amd64%406.1.176%2B1";
   expect(lookUpsOf(component(kernel))).toEqual([
     { ecosystem: "Debian:12", package: "linux-signed-amd64" },
+    { ecosystem: "Debian", package: "linux-signed-amd64" },
     { ecosystem: "Debian:12", package: "linux" },
+    { ecosystem: "Debian", package: "linux" },
   ]);
   expect(lookUpsOf(component("pkg:npm/%40a/b@1.0.0"))).toEqual([{ ecosystem: "npm", package: "@a/b" }]);
   expect(lookUpsOf({ name: "x" })).toEqual([]);

@@ -1,6 +1,7 @@
 import type { Component } from "../../software/component.ts";
 import { coordinatesOf } from "../../software/purl.ts";
 import type { Coordinates } from "../../software/purl.ts";
+import { withoutRelease } from "./advisory-index.ts";
 import type { AdvisoryIndex, IndexedAdvisory } from "./advisory-index.ts";
 import { severities } from "./advisory.ts";
 import type { Severity } from "./advisory.ts";
@@ -64,12 +65,16 @@ export function match(components: Iterable<Component>, advisories: AdvisoryIndex
   return { findings, couldNotMatch, packages };
 }
 
-/** What advisories must be looked up for a component, for a caller that fetches only those; empty where none can be. */
+/**
+ * What advisories must be looked up for a component, for a caller that fetches only those; empty where none can be.
+ * Names the ecosystem also without its release, because an advisory may hold for every release.
+ */
 export function lookUpsOf(component: Component): { ecosystem: string; package: string }[] {
   const mapped = mapComponent(component);
   if ("code" in mapped) return [];
   const targets = targetsOf(mapped.coordinates, mapped.ecosystem) ?? [];
-  return targets.map(({ lookUp }) => ({ ecosystem: mapped.ecosystem.id, package: lookUp.name }));
+  const ecosystems = new Set([mapped.ecosystem.id, withoutRelease(mapped.ecosystem.id)]);
+  return targets.flatMap(({ lookUp }) => [...ecosystems].map((ecosystem) => ({ ecosystem, package: lookUp.name })));
 }
 
 interface Place {

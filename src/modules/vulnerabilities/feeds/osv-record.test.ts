@@ -70,6 +70,7 @@ describe("readOsvRecord", () => {
     ["only a fix", { ...minimal, affected: [{ ...lib, ranges: [{ type: "SEMVER", events: [{ fixed: "1" }] }] }] }, "affected[0].ranges[0].events"],
     ["two in one event", { ...minimal, affected: [{ ...lib, ranges: [{ type: "SEMVER", events: [{ introduced: "0", fixed: "1" }] }] }] }, "affected[0].ranges[0].events[0]"],
     ["an event of nothing", { ...minimal, affected: [lib, { ...lib, ranges: [range, { type: "SEMVER", events: [{ introduced: "0" }, {}] }] }] }, "affected[1].ranges[1].events[1]"],
+    ["half a character", { ...minimal, summary: "a\uD800b" }, "summary"],
     ["a NUL character", { ...minimal, summary: "a\0b" }, "summary"],
   ])("refuses %s", (_, record, field) => {
     expect(readOsvRecord(record)).toMatchObject({ field, reason: expect.any(String) });

@@ -145,6 +145,7 @@ function checkedText(value: unknown, at: string): string {
   if (typeof value !== "string") throw new Malformed(at, "is not a string");
   if (value.length > longestText) throw new Malformed(at, `is longer than ${longestText} characters`);
   if (value.includes("\0")) throw new Malformed(at, "holds a NUL character");
+  if (!value.isWellFormed()) throw new Malformed(at, "holds half of a surrogate pair, which is no character");
   return value;
 }
 
