@@ -3,4 +3,6 @@
  * new build; what they write there becomes part of `dist`.
  * @type {{ title: string, args: (out: string) => string[] }[]}
  */
-export const afterBuild = [];
+export const afterBuild = [
+  { title: "operations.json, from which the CLI starts", args: (out) => ["goldens", "--manifest", `${out}/operations.json`] },
+];

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { Failure } from "./say.mjs";
 
 /** Output name by source; what does not exist is left out. */
-const entries = { main: "src/main.ts", worker: "src/platform/worker/worker.ts" };
+const entries = { main: "src/main.ts", worker: "src/app/worker.ts" };
 
 // Packages in CommonJS call require and read __dirname, which an ES module has not.
 const banner = `import { createRequire as qinfraCreateRequire } from "node:module";

@@ -34,6 +34,7 @@ export const settings = {
   OSV_URL: setting(url("https?://"), "Where feeds sync osv reads from", { fallback: "https://osv-vulnerabilities.storage.googleapis.com" }),
   JWT_ISSUERS: setting(Type.String(), "JSON list of {issuer, audience, algorithms, jwksUrl} whose tokens are accepted", { fallback: "[]" }),
   PUBLIC_URL: setting(url("https?://"), "Address by which people reach the platform; https makes cookies secure"),
+  RATE_LIMIT: setting(Type.String({ pattern: "^[1-9][0-9]{0,6}$" }), "Requests a second of one user or key", { fallback: "1000" }),
   LOG_LEVEL: setting(Type.Union(["fatal", "error", "warn", "info", "debug", "trace"].map((level) => Type.Literal(level))), "Least severe level that is logged", { fallback: "info" }),
 } as const satisfies Record<string, Setting>;
 
@@ -56,6 +57,7 @@ export interface Config {
   osvUrl: string;
   jwtIssuers: Static<typeof JwtIssuers>;
   publicUrl?: string;
+  rateLimit: number;
   logLevel: string;
 }
 
@@ -98,7 +100,7 @@ export function parseConfig(env: Environment, defaultDataDir: string): Config {
     blobsDir: folder(values.BLOBS_URL as string, join(dataDir, "blobs")),
     keysDir: folder(values.SECRETS_URL as string, join(dataDir, "keys")),
     osvUrl: (values.OSV_URL as string).replace(/\/+$/, ""),
-    jwtIssuers: issuers, logLevel: values.LOG_LEVEL as string,
+    jwtIssuers: issuers, rateLimit: Number(values.RATE_LIMIT), logLevel: values.LOG_LEVEL as string,
     ...(values.PUBLIC_URL === undefined ? {} : { publicUrl: values.PUBLIC_URL }),
   };
 }

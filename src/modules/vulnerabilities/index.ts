@@ -14,5 +14,4 @@ export const vulnerabilities: Module = {
   subscriptions: (services) => [matchSubscription(services) as Subscription, rematchSubscription(services) as Subscription],
 };
 
-export { matchTask } from "./matching.ts";
 export { sweepVulnerabilities } from "./sweep.ts";

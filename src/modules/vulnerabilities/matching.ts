@@ -1,6 +1,7 @@
 import type { Db } from "../../platform/database/database.ts";
 import type { Component } from "../software/index.ts";
 import { lookUpsOf, type MatchResult } from "./domain/match.ts";
+import { matchTask } from "./tasks.ts";
 import { advisoriesFor, currentDatabase, loadedEcosystems, type DatabaseVersion } from "./feed-views.ts";
 
 export interface MatchingPorts {
@@ -8,9 +9,6 @@ export interface MatchingPorts {
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
   compute<T>(task: string, data: unknown): Promise<T>;
 }
-
-/** Name of the task in the worker pool; see src/app/worker.ts. */
-export const matchTask = "vulnerabilities.match";
 
 /**
  * Matches components with the advisories that are current now. The versions are read once, so that a feed that is

@@ -62,6 +62,7 @@ interface Candidate extends Omit<Unsealed, "orgId"> {
 /**
  * Seals at most `limit` events with two statements. Below the horizon (`pg_snapshot_xmin`) nothing can appear any more,
  * so that the next batch starts where this one ended and never walks over index entries of sealed events.
+ * The lateral join with a limit keeps the planner from hashing all unsealed events to look up a few predecessors.
  */
 export async function sealBatch(db: Db, state: SealState, batchSize: number): Promise<Sealed> {
   const rows = await db.many<Candidate>(sql`
@@ -71,11 +72,13 @@ export async function sealBatch(db: Db, state: SealState, batchSize: number): Pr
       order by l.xid, l.id limit ${state.limit}
     )
     select b.id, b.org_id, b.stream, b.version, b.hash, b.xid::text as xid, s.horizon, s.position, c.seq as chain_seq, c.hash as chain_hash,
-      b.version > 1 and exists (
-        select 1 from events.log p where p.org_id = b.org_id and p.stream = b.stream and p.version = b.version - 1 and p.position is null
-      ) as follows
+      coalesce(p.unsealed, false) as follows
     from (select pg_snapshot_xmin(pg_current_snapshot())::text as horizon, position from events.head) s
       left join batch b on true left join events.chains c on c.org_id = b.org_id
+      left join lateral (
+        select p.position is null as unsealed from events.log p
+        where b.version > 1 and p.org_id = b.org_id and p.stream = b.stream and p.version = b.version - 1 limit 1
+      ) p on true
     order by b.xid, b.id`);
   const [first] = rows;
   if (first === undefined) throw new Error("events.head has no row; the migration of the event log did not run");

@@ -135,6 +135,7 @@ async function prepareSession(db: Db): Promise<void> {
   await db.run(sql`set enable_seqscan = off`);
   await db.run(sql`set enable_hashjoin = off`);
   await db.run(sql`set enable_mergejoin = off`);
+  await db.run(sql`set plan_cache_mode = force_generic_plan`);
   await db.run(sql`set jit = off`);
   // After a restore into another cluster an old xid can lie in the future: what is visible and not yet begun here is such a one.
   await db.run(sql`update events.log set xid = pg_current_xact_id() where position is null and xid >= pg_snapshot_xmax(pg_current_snapshot())`);

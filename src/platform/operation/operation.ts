@@ -6,6 +6,7 @@ import type { BlobStore } from "../blobs/types.ts";
 import type { Clock } from "../clock.ts";
 import type { Db } from "../database/database.ts";
 import type { ErrorType } from "../errors.ts";
+import type { Verification } from "../events/verify.ts";
 import type { EventAppender } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
@@ -45,6 +46,8 @@ export interface PrepareContext extends CommonContext {
   settings: { osvUrl: string };
   /** This server's advisory lock: what it stages is its own for as long as the lock is held. */
   instance: number;
+  /** Checks the caller's own event log against its chain and signed checkpoints. */
+  verifyLog(): Promise<Verification>;
   /** Runs a declared CPU-heavy task in the worker pool. */
   compute<T>(task: string, data: unknown): Promise<T>;
 }

@@ -4,6 +4,7 @@ import type { Actor } from "../actor.ts";
 import type { BlobStore } from "../blobs/types.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Db } from "../database/database.ts";
+import type { Verification } from "../events/verify.ts";
 import type { EventAppender, EventWaiter } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
@@ -74,6 +75,8 @@ export interface Services {
   limiter: RateLimiter;
   appender(db: Db, origin: EventOrigin): EventAppender;
   waiter: EventWaiter;
+  /** Of one organization. */
+  verifyLog(orgId: string, signal: AbortSignal, progress: (progress: Progress) => void): Promise<Verification>;
   compute<T>(task: string, data: unknown, signal?: AbortSignal): Promise<T>;
   settingsOf(orgId: string): Promise<Record<string, unknown>>;
   observe(call: { operation: Operation; door: string; status: number; seconds: number }): void;

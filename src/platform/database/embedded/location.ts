@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DeclaredError } from "../../errors.ts";
 import { fileError, NotWritable } from "./errors.ts";
@@ -14,6 +14,12 @@ export interface Location {
   user: RunUser;
   /** True where the data folder could not be entered by the user that PostgreSQL runs as. */
   moved: boolean;
+}
+
+/** Whether a start on this data folder would find a database, wherever it lies. Changes nothing. */
+export function embeddedClusterExists(dataDir: string): boolean {
+  const path = resolve(dataDir);
+  return [path, readPointer(path)].some((home) => home !== undefined && existsSync(join(home, "cluster")));
 }
 
 /** In a data folder, the path of the folder that stands in for it. */
@@ -62,6 +68,10 @@ function prepared(there: Location): Location {
 
 /** Makes a folder that others may pass through, whatever the umask is: what lies in it has modes of its own. */
 function makeFolder(path: string): void {
+  let nearest = path;
+  while (!existsSync(nearest)) nearest = dirname(nearest);
+  // mkdir of a whole path says ENOENT where the file system is read-only.
+  if (nearest !== path) accessSync(nearest, constants.W_OK | constants.X_OK);
   const first = mkdirSync(path, { recursive: true });
   if (first === undefined || process.getuid?.() !== 0) return;
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) chmodSync(folder, 0o755);

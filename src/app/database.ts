@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import pg from "pg";
+import type { Config } from "../platform/config.ts";
+import { openDatabase, type Database } from "../platform/database/database.ts";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "../platform/database/embedded/index.ts";
+import { ensureRoles, migrate, readMigrations } from "../platform/database/migrate.ts";
+import { systemClock } from "../platform/clock.ts";
+import type { Secrets } from "../platform/secrets/types.ts";
+import { packageRoot } from "./root.ts";
+
+export interface OpenedDatabase {
+  database: Database;
+  /** Absent with an external server. */
+  embedded?: EmbeddedPostgres;
+  close(): Promise<void>;
+}
+
+/** Starts or reaches PostgreSQL, brings roles and schema up to date, and opens the doors. */
+export async function openPlatformDatabase(config: Config, secrets: Secrets, log: Logger): Promise<OpenedDatabase> {
+  const embedded = config.database.url === "embedded"
+    ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, "postgres"), log, clock: systemClock })
+    : undefined;
+  try {
+    const admin = embedded === undefined ? parsed(config.database.url) : { ...embedded.connection, database: "qinfra" };
+    if (embedded !== undefined) await ensureDatabase(embedded.connection, "qinfra");
+    const passwords = { app: secrets.derive("database-role qinfra_app").toString("base64url"), system: secrets.derive("database-role qinfra_system").toString("base64url") };
+    await prepare(admin, config, passwords, log);
+    const { appUrl, systemUrl } = config.database;
+    const database = openDatabase({
+      app: appUrl === undefined ? { ...admin, user: "qinfra_app", password: passwords.app } : parsed(appUrl),
+      system: systemUrl === undefined ? { ...admin, user: "qinfra_system", password: passwords.system } : parsed(systemUrl),
+    }, { poolSize: config.database.pool, log, preparedStatements: config.database.preparedStatements });
+    return {
+      database, ...(embedded === undefined ? {} : { embedded }),
+      async close() {
+        await database.close();
+        await embedded?.stop();
+      },
+    };
+  } catch (error) {
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+/** Whether a database was made here before: keys that are missing then are lost, not new. */
+export function databaseExists(config: Config): boolean {
+  return config.database.url === "embedded" && existsSync(join(config.dataDir, "postgres", "cluster", "PG_VERSION"));
+}
+
+function parsed(url: string): pg.ClientConfig {
+  const { hostname, port, username, password, pathname, searchParams } = new URL(url);
+  const socket = searchParams.get("host");
+  const ssl = searchParams.get("sslmode");
+  return {
+    host: socket ?? decodeURIComponent(hostname), port: port === "" ? 5432 : Number(port), user: decodeURIComponent(username),
+    password: decodeURIComponent(password), database: decodeURIComponent(pathname.slice(1)) || "postgres",
+    ...(ssl === null || ssl === "disable" ? {} : { ssl: { rejectUnauthorized: ssl === "verify-full" || ssl === "verify-ca" } }),
+  };
+}
+
+async function ensureDatabase(connection: pg.ClientConfig, name: string): Promise<void> {
+  const client = new pg.Client({ ...connection, database: "postgres" });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query("select from pg_database where datname = $1", [name]);
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+}
+
+async function prepare(admin: pg.ClientConfig, config: Config, passwords: { app: string; system: string }, log: Logger): Promise<void> {
+  const client = new pg.Client({ ...admin, application_name: "qinfra migrate", connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ v: number }>("select current_setting('server_version_num')::int as v");
+    const major = Math.floor((rows[0]?.v ?? 0) / 10_000);
+    if (major < 15) throw new Error(`the database server is PostgreSQL ${major}; 15 to 18 are supported`);
+    if (config.database.appUrl === undefined) await ensureRoles(client, passwords);
+    const ran = await migrate(client, await readMigrations(join(packageRoot(), "migrations")));
+    if (ran.length > 0) log.info({ migrations: ran }, "schema brought up to date");
+  } finally {
+    await client.end();
+  }
+}

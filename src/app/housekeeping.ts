@@ -1,0 +1,38 @@
+import type { Logger } from "pino";
+import type { Clock } from "../platform/clock.ts";
+import type { Database } from "../platform/database/database.ts";
+import { sql } from "../platform/database/sql.ts";
+import { componentSetsOfImages } from "../modules/images/index.ts";
+import { componentSetsOfAssets } from "../modules/inventory/index.ts";
+import { sweepSoftware } from "../modules/software/index.ts";
+import { sweepVulnerabilities } from "../modules/vulnerabilities/index.ts";
+
+const everyMs = 10 * 60_000;
+const idempotencyMs = 24 * 60 * 60_000;
+
+/** Clears what crashes and replaced data leave behind: once at start, then every ten minutes. */
+export function startHousekeeping(ports: { database: Database; clock: Clock; log: Logger }): { stop(): Promise<void> } {
+  const { log } = ports;
+  let running: Promise<void> = Promise.resolve();
+  function tick(): void {
+    running = sweep(ports).catch((error: unknown) => log.warn({ err: error }, "housekeeping failed; it is tried again later"));
+  }
+  tick();
+  const timer = setInterval(tick, everyMs);
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+async function sweep({ database, clock, log }: { database: Database; clock: Clock; log: Logger }): Promise<void> {
+  const keys = await database.system((db) => db.run(sql`
+    delete from platform.idempotency_keys where created_at < ${new Date(clock.now() - idempotencyMs).toISOString()}`));
+  const used = await database.system(async (db) => [...(await componentSetsOfImages(db)), ...(await componentSetsOfAssets(db))]);
+  const software = await database.system((db) => sweepSoftware(db, clock, used));
+  const swept = { idempotencyKeys: keys, ...software, ...(await database.system((db) => sweepVulnerabilities(db, clock))) };
+  if (Object.values(swept).some((count) => count > 0)) log.info(swept, "housekeeping");
+}

@@ -1,0 +1,10 @@
+import { audit } from "../modules/audit/index.ts";
+import { images } from "../modules/images/index.ts";
+import { inventory } from "../modules/inventory/index.ts";
+import { organizations } from "../modules/organizations/index.ts";
+import { software } from "../modules/software/index.ts";
+import { vulnerabilities } from "../modules/vulnerabilities/index.ts";
+import type { Module } from "../platform/operation/index.ts";
+
+/** Every module of the platform. A new one is added here and nowhere else. */
+export const modules: readonly Module[] = [organizations, audit, inventory, software, images, vulnerabilities];

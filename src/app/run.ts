@@ -1,0 +1,72 @@
+import { createWriteStream, mkdirSync, statSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { ConfigError, parseConfig, type Config } from "../platform/config.ts";
+import { DeclaredError } from "../platform/errors.ts";
+import { createLog } from "../platform/telemetry/log.ts";
+import { announce } from "./announce.ts";
+import { defaultDataDir } from "./root.ts";
+import { startServer, type RunningServer } from "./serve.ts";
+import { stopRequested } from "./stop-signals.ts";
+
+/** `qinfra serve` writes its log to standard output; `qinfra up` talks to a person and writes the log to a file. */
+export async function runPlatform(command: "up" | "serve", args: readonly string[]): Promise<number> {
+  if (args.length > 0) return refuse(`qinfra ${command} takes no arguments; settings come from the environment (qinfra config lists them).`);
+  let config: Config;
+  try {
+    config = parseConfig(command === "up" ? { ...process.env, HOST: process.env["HOST"] ?? "127.0.0.1" } : process.env, defaultDataDir(process.env));
+  } catch (error) {
+    if (error instanceof ConfigError) return refuse(["Wrong settings:", ...error.faults.map((fault) => `  ${fault}`)].join("\n"));
+    throw error;
+  }
+  const reason = stopRequested();
+  const log = command === "up" ? fileLog(config) : createLog(config.logLevel);
+  if (typeof log === "string") return refuse(log);
+  const began = performance.now();
+  try {
+    const server = await startServer(config, log);
+    if (command === "up") await announce(server, config, (performance.now() - began) / 1000);
+    return await untilStopped(server, reason, command, log);
+  } catch (error) {
+    log.fatal({ err: error }, "the platform could not start");
+    if (error instanceof DeclaredError) return refuse(`${error.type.title}. ${error.message}`);
+    return refuse(`The platform could not start: ${(error as Error).message}`);
+  }
+}
+
+async function untilStopped(server: RunningServer, reason: Promise<string>, command: string, log: Logger): Promise<number> {
+  const ended = await Promise.race([
+    reason.then((why) => ({ why, code: 0 })),
+    server.failed.then((why) => ({ why, code: 1 })),
+  ]);
+  log.info({ reason: ended.why }, "stopping");
+  if (command === "up") process.stdout.write(ended.code === 0 ? "\nStopping: requests end, then the database.\n" : `\nStopping, because ${ended.why}.\n`);
+  await server.stop();
+  log.info("stopped");
+  if (command === "up") process.stdout.write("Stopped.\n");
+  return ended.code;
+}
+
+const mostLogBytes = 50 * 1024 * 1024;
+
+/** The log beside the data; the file of an earlier run is kept once. A text says why it cannot be written. */
+function fileLog(config: Config): Logger | string {
+  const path = join(config.dataDir, "qinfra.log");
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o711 });
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > mostLogBytes) renameSync(path, `${path}.1`);
+    const stream = createWriteStream(path, { flags: "a", mode: 0o600 });
+    stream.on("error", (error) => process.stderr.write(`The log ${path} cannot be written: ${error.message}\n`));
+    return createLog(config.logLevel, stream);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOSPC" ? "the disk is full; free some space" : code === "EACCES" || code === "EROFS" ? "it cannot be written to; set DATA_DIR to a folder that can" : message;
+    return `The data folder ${config.dataDir} cannot be used: ${why}.`;
+  }
+}
+
+function refuse(text: string): number {
+  process.stderr.write(`${text}\n`);
+  return 1;
+}

@@ -1,0 +1,116 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { systemClock } from "../platform/clock.ts";
+import type { Config } from "../platform/config.ts";
+import { errorType, fail } from "../platform/errors.ts";
+import { openFileSecrets } from "../platform/secrets/file-secrets.ts";
+import { createWorkerPool } from "../platform/worker/index.ts";
+import { createHttpServer } from "../surfaces/http/server.ts";
+import { databaseExists, openPlatformDatabase, type OpenedDatabase } from "./database.ts";
+import { startHousekeeping } from "./housekeeping.ts";
+import { modules } from "./modules.ts";
+import { mountPages } from "./pages.ts";
+import { packageRoot, version } from "./root.ts";
+import { assemble, type Platform } from "./services.ts";
+import { readThisMachine, type ThisMachine } from "./this-machine.ts";
+import { workerEntry } from "./worker-entry.ts";
+
+export const PortTaken = errorType("port-taken", 503, "The port is taken");
+export const AddressUnavailable = errorType("address-unavailable", 503, "The address cannot be listened on");
+export const DataFolderUnusable = errorType("data-folder-unusable", 503, "The data folder cannot be used");
+
+export interface RunningServer {
+  platform: Platform;
+  http: FastifyInstance;
+  /** http://127.0.0.1:8080 */
+  address: string;
+  /** What was found on this machine. */
+  machine: ThisMachine;
+  /** Resolves with the reason when the server cannot go on, for example because the database died. */
+  failed: Promise<string>;
+  /** Takes no new work, lets requests end, then stops everything. May be called again. */
+  stop(): Promise<void>;
+}
+
+const drainMs = 10_000;
+
+/** Starts a whole platform: database, event log, HTTP. Whatever was started is stopped again when a later part fails. */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const started: (() => Promise<void>)[] = [];
+  async function unwind(): Promise<void> {
+    for (const stop of started.splice(0).reverse()) await stop();
+  }
+  try {
+    await prepareFolder(config.dataDir);
+    const secrets = await openFileSecrets({ folder: config.keysDir, dataExists: databaseExists(config), clock: systemClock });
+    const opened = await openPlatformDatabase(config, secrets, log);
+    started.push(opened.close);
+    const workers = createWorkerPool({ entry: workerEntry(), size: 1, maxQueue: 200 });
+    const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log });
+    started.push(platform.stop);
+    const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log });
+    started.push(housekeeping.stop);
+    const machine = readThisMachine({ clock: systemClock, log });
+    let draining = false;
+    const secure = config.publicUrl?.startsWith("https:") === true;
+    const pages = mountPages({ platform, machine, secure, csrfKey: secrets.derive("csrf"), log });
+    const http = await createHttpServer(platform.services, platform.registry, {
+      version: version(), log, draining: () => draining, metrics: platform.metrics.text,
+      async ready() {
+        const checks = await platform.checks();
+        return { ready: checks["database"] === "ok", checks };
+      },
+      sessionOf: pages.sessionOf, extend: pages.extend,
+    });
+    started.push(() => closeHttp(http));
+    const address = await listen(http, config);
+    let stopping: Promise<void> | undefined;
+    return {
+      platform, http, address, machine, failed: failure(opened),
+      stop() {
+        draining = true;
+        stopping ??= unwind();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}
+
+async function prepareFolder(folder: string): Promise<void> {
+  try {
+    // Others may pass through, because the embedded database runs as another user; keys and blobs are closed themselves.
+    await mkdir(folder, { recursive: true, mode: 0o711 });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOSPC" ? "the disk is full; free some space" : code === "EACCES" || code === "EROFS" ? "it cannot be written to; set DATA_DIR to a folder that can" : message;
+    fail(DataFolderUnusable, `${folder}: ${why}.`);
+  }
+}
+
+async function listen(http: FastifyInstance, config: Config): Promise<string> {
+  try {
+    return await http.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE") fail(PortTaken, `Port ${config.port} of ${config.host} is taken by another program. Stop it, or choose another port: PORT=${config.port + 1} npm run up`);
+    if (code === "EACCES" || code === "EADDRNOTAVAIL") fail(AddressUnavailable, `${config.host}:${config.port} cannot be listened on (${code}). Set HOST and PORT to an address of this machine and a port that you may use.`);
+    throw new Error(message, { cause: error });
+  }
+}
+
+/** Open requests have their time; then what is left is cut off. */
+async function closeHttp(http: FastifyInstance): Promise<void> {
+  const late = setTimeout(() => http.server.closeAllConnections(), drainMs);
+  http.server.closeIdleConnections();
+  await http.close();
+  clearTimeout(late);
+}
+
+function failure(opened: OpenedDatabase): Promise<string> {
+  return new Promise((resolve) => opened.embedded?.onDeath((how) => resolve(`the embedded database ended: ${how}`)));
+}

@@ -1,0 +1,154 @@
+import type { Logger } from "pino";
+import { fromTypeId, toTypeId, createIds } from "../platform/ids.ts";
+import { systemClock } from "../platform/clock.ts";
+import { actorId, type Actor } from "../platform/actor.ts";
+import type { Config } from "../platform/config.ts";
+import type { Database, Db } from "../platform/database/database.ts";
+import { holdInstanceLock } from "../platform/database/instance.ts";
+import { openFileBlobs } from "../platform/blobs/file-blobs.ts";
+import {
+  appender, createCheckpointer, createLocalBus, createPrivateBodies, createWaiter, openLine, startRelay, startSealer, startSubscriptions,
+  systemTimer, verifyLog, type EventAppender, type StoredEvent,
+} from "../platform/events/index.ts";
+import { createHttpClient } from "../platform/http-client/http-client.ts";
+import { createJwtVerifier } from "../platform/identity/jwt.ts";
+import { createRateLimiter } from "../platform/operation/rate-limiter.ts";
+import type { EventOrigin, Services } from "../platform/operation/services.ts";
+import { createRegistry, type Module, type Registry } from "../platform/operation/registry.ts";
+import { loadPolicies } from "../platform/policy/index.ts";
+import type { Secrets } from "../platform/secrets/types.ts";
+import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
+import type { WorkerPool } from "../platform/worker/index.ts";
+import { createAuthentication, ensureFirstAdministrator, type FirstAdministrator } from "../modules/organizations/index.ts";
+import { createDataKeys } from "./data-keys.ts";
+import { version } from "./root.ts";
+
+export interface PlatformParts {
+  config: Config;
+  database: Database;
+  secrets: Secrets;
+  workers: WorkerPool;
+  policiesDir: string;
+  modules: readonly Module[];
+  log: Logger;
+}
+
+export interface Platform {
+  services: Services;
+  registry: Registry;
+  metrics: Metrics;
+  firstAdministrator: FirstAdministrator;
+  /** What /readyz reports. */
+  checks(): Promise<Record<string, string>>;
+  /** Stops what reads and writes in the background; requests must have ended. */
+  stop(): Promise<void>;
+}
+
+/** Puts the platform together: the one place where every port meets its adapter. */
+export async function assemble({ config, database, secrets, workers, policiesDir, modules, log }: PlatformParts): Promise<Platform> {
+  const clock = systemClock;
+  const timer = systemTimer;
+  const ids = createIds(clock);
+  const random = Math.random;
+  const metrics = createMetrics();
+  const registry = createRegistry(modules);
+  const policy = await loadPolicies(policiesDir);
+  const http = createHttpClient({ clock, userAgent: `qinfra/${version()}` });
+  const blobs = await openFileBlobs({ root: config.blobsDir, dataKey: createDataKeys({ database, secrets, clock, ids }), clock });
+  const privateBodies = createPrivateBodies(secrets);
+  const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(config.jwtIssuers, { http, clock }) });
+
+  const direct = await database.direct();
+  direct.on("error", (error) => log.warn({ err: error }, "direct database connection lost"));
+  const instance = await holdInstanceLock(direct);
+
+  function appenderOf(db: Db, origin: EventOrigin): EventAppender {
+    const { orgId, actor, operation, requestId, door } = origin;
+    return appender(db, { orgId, actor: actorTypeId(actor), operation, requestId, door, ai: actor.ai, clock, ids, privateBodies });
+  }
+
+  /** What a subscriber appends is done by nobody; the request that caused it is named. */
+  function appenderFor(db: Db, subscription: string, cause: StoredEvent): EventAppender {
+    return appender(db, { orgId: cause.orgId, actor: "system", operation: subscription, requestId: cause.requestId, door: "subscription", ai: false, clock, ids, privateBodies });
+  }
+
+  const firstAdministrator = await ensureFirstAdministrator(database, { clock, ids, secrets, appender: appenderOf });
+  const line = openLine(database, { timer, log });
+  const checkpoints = { read: blobs.read, write: blobs.point };
+  const checkpointer = createCheckpointer({
+    database, clock, keys: secrets, blobs: checkpoints,
+    refused: (orgId, seq) => log.error({ orgId, seq }, "the event log does not continue what was signed; no checkpoint was made"),
+  });
+  let horizonSeconds = 0;
+  let unsealed = 0;
+  const sealer = startSealer({
+    database, line, clock, timer, log, checkpointer,
+    metrics: {
+      sample(sample) {
+        horizonSeconds = sample.horizonAgeMs / 1000;
+        unsealed = sample.unsealed;
+      },
+    },
+  });
+  const waiter = createWaiter({ database, line, timer });
+  const compute: Services["compute"] = (task, data, signal) => workers.run(task, data, signal);
+  const runner = startSubscriptions({
+    database, line, timer, log, clock, random, waiter, appenderFor,
+    subscriptions: allSubscriptions(),
+  });
+  const relay = startRelay({ database, line, timer, log, random, bus: createLocalBus() });
+
+  function allSubscriptions() {
+    return modules.flatMap((module) => module.subscriptions?.({ database, clock, ids, log, metrics, compute }) ?? []);
+  }
+
+  metrics.gauge("qinfra_events_horizon_seconds", "Age of the oldest transaction that holds back the event log", () => horizonSeconds);
+  metrics.gauge("qinfra_events_unsealed", "Committed events that are not in the chain yet", () => unsealed);
+  metrics.gauge("qinfra_database_connections", "Open connections", () => database.stats().total);
+  metrics.gauge("qinfra_database_waiting", "Transactions that wait for a connection", () => database.stats().waiting);
+
+  const services: Services = {
+    database, policy, clock, ids, log, blobs, http, waiter, compute, instance,
+    settings: { osvUrl: config.osvUrl },
+    authenticate: authentication.authenticate,
+    settingsOf: authentication.settingsOf,
+    limiter: createRateLimiter(clock, { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),
+    appender: appenderOf,
+    verifyLog: (orgId, signal, progress) => verifyLog({
+      database, keys: secrets, blobs: checkpoints, orgId, signal, progress: (done) => progress({ step: "reading events", done }),
+    }),
+    observe: ({ operation, door, status, seconds }) => metrics.observeCall({ operation: operation.id, door, status, seconds }),
+    platformOrgId: firstAdministrator.platformOrgId,
+  };
+
+  return {
+    services, registry, metrics, firstAdministrator,
+    async checks() {
+      return {
+        database: (await database.healthy()) ? "ok" : "does not answer",
+        events: horizonSeconds > 30 ? `held back for ${Math.round(horizonSeconds)} s by an open transaction` : "ok",
+      };
+    },
+    async stop() {
+      await runner.stop(5_000);
+      await relay.stop();
+      await sealer.stop();
+      waiter.close();
+      await line.close();
+      await authentication.settled();
+      await direct.end().catch(() => undefined);
+      await http.close();
+      await workers.close();
+    },
+  };
+}
+
+function actorTypeId(actor: Actor): string {
+  if (actor.keyId !== undefined) return asTypeId("key", actor.keyId);
+  if (actor.userId !== undefined) return asTypeId("usr", actor.userId);
+  return actorId(actor);
+}
+
+function asTypeId(prefix: string, id: string): string {
+  return fromTypeId(prefix, id) === undefined ? toTypeId(prefix, id) : id;
+}

@@ -1,0 +1,7 @@
+import type { Module } from "../../platform/operation/index.ts";
+import { exportEvents } from "./operations/export-events.ts";
+import { listEvents } from "./operations/list-events.ts";
+import { verifyAudit } from "./operations/verify-log.ts";
+
+/** The audit log is a view of the event log; this module owns no table. */
+export const audit: Module = { name: "audit", operations: [listEvents, exportEvents, verifyAudit] };
