@@ -62,9 +62,9 @@ export async function updateRole(db: Db, orgId: string, userId: string, role: Ro
 export async function deleteMembership(db: Db, orgId: string, userId: string, at: string): Promise<{ keys: number; sessions: number }> {
   await db.run(sql`delete from organizations.memberships where org_id = ${orgId} and user_id = ${userId}`);
   const keys = await db.run(sql`
-    update organizations.api_keys set revoked_at = ${at} where org_id = ${orgId} and created_by = ${userId} and revoked_at is null`);
+    update organizations.api_keys set revoked_at = ${at} where org_id = ${orgId} and created_by = ${userId} and revoked_at is null and expires_at > ${at}`);
   const sessions = await db.run(sql`
-    update organizations.sessions set revoked_at = ${at} where org_id = ${orgId} and user_id = ${userId} and revoked_at is null`);
+    update organizations.sessions set revoked_at = ${at} where org_id = ${orgId} and user_id = ${userId} and revoked_at is null and expires_at > ${at}`);
   return { keys, sessions };
 }
 
@@ -117,7 +117,7 @@ export async function endOtherSessions(db: Db, userId: string, keep: string | nu
   await db.run(sql`update organizations.sessions set must_change = false where id = ${keep} and user_id = ${userId}`);
   return db.run(sql`
     update organizations.sessions set revoked_at = ${at}
-    where user_id = ${userId} and id is distinct from ${keep}::uuid and revoked_at is null`);
+    where user_id = ${userId} and id is distinct from ${keep}::uuid and revoked_at is null and expires_at > ${at}`);
 }
 
 export interface NewApiKey {

@@ -43,6 +43,7 @@ export function createJwtVerifier(issuers: readonly JwtIssuer[], ports: { http: 
     if (unsafe !== undefined || issuer.algorithms.length === 0) {
       throw new Error(`JWT issuer ${issuer.issuer}: ${unsafe === undefined ? "name at least one algorithm" : `the algorithm ${unsafe} is not accepted`}; use ${[...asymmetric].join(", ")}`);
     }
+    if (issuer.issuer === "local") throw new Error("JWT issuer local: that name is the platform's own; use the issuer's URL");
     if (known.has(issuer.issuer)) throw new Error(`JWT issuer ${issuer.issuer} is listed twice`);
     known.set(issuer.issuer, { issuer, keys: createRemoteJWKSet(new URL(issuer.jwksUrl), { [customFetch]: fetchWith(http), timeoutDuration: 5_000 }) });
   }
@@ -102,6 +103,17 @@ function fetchWith(http: HttpClient): FetchImplementation {
       throw new KeysUnreadable("the request for the keys failed", { cause });
     });
     if (answer.status !== 200) throw new KeysUnreadable(`the request for the keys answered ${answer.status}`);
-    return new Response(Buffer.from(answer.body), { status: 200, headers: { "content-type": "application/json" } });
+    const text = Buffer.from(answer.body).toString("utf8");
+    if (!isJson(text)) throw new KeysUnreadable("the answer for the keys is not JSON");
+    return new Response(text, { status: 200, headers: { "content-type": "application/json" } });
   };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,0 +1,110 @@
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type GenerateKeyPairResult, type JWTHeaderParameters, type JWTPayload } from "jose";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { HttpClient, HttpResponse } from "../http-client/types.ts";
+import { createJwtVerifier, type JwtIssuer } from "./jwt.ts";
+
+const now = Date.UTC(2026, 10, 21, 12);
+const seconds = now / 1000;
+const issuer: JwtIssuer = { issuer: "https://issuer.example", audience: "qinfra", algorithms: ["ES256"], jwksUrl: "https://issuer.example/keys" };
+
+let own: GenerateKeyPairResult;
+let stranger: GenerateKeyPairResult;
+let rsa: GenerateKeyPairResult;
+let keySet: Uint8Array;
+beforeAll(async () => {
+  [own, stranger, rsa] = await Promise.all([generateKeyPair("ES256"), generateKeyPair("ES256"), generateKeyPair("RS256")]);
+  const keys = [{ ...(await exportJWK(own.publicKey)), kid: "k1" }, { ...(await exportJWK(rsa.publicKey)), kid: "k2" }];
+  keySet = Buffer.from(JSON.stringify({ keys }));
+});
+
+function httpAnswering(answer: () => HttpResponse | Promise<HttpResponse>): HttpClient & { requests: number } {
+  const http = { requests: 0, request: async () => ((http.requests += 1), answer()), stream: async () => Promise.reject(new Error("not streamed")) };
+  return http;
+}
+
+function ok(): HttpResponse {
+  return { status: 200, headers: {}, body: keySet };
+}
+
+interface Claims { iss?: string; aud?: string | string[]; sub?: string | undefined; exp?: number | undefined; nbf?: number; roles?: string[] }
+
+function token(claims: Claims = {}, key: CryptoKey = own.privateKey, header: JWTHeaderParameters = { alg: "ES256", kid: "k1" }): Promise<string> {
+  return new SignJWT({ iss: issuer.issuer, aud: "qinfra", sub: "user-1", exp: seconds + 600, ...claims } as JWTPayload).setProtectedHeader(header).sign(key);
+}
+
+describe("a bearer JWT", () => {
+  it.each<[string, () => Promise<string>, boolean]>([
+    ["good", () => token(), true],
+    ["good for several audiences", () => token({ aud: ["other", "qinfra"] }), true],
+    ["expired within the tolerance", () => token({ exp: seconds - 10 }), true],
+    ["expired", () => token({ exp: seconds - 60 }), false],
+    ["without expiry", () => token({ exp: undefined }), false],
+    ["not yet valid", () => token({ nbf: seconds + 60 }), false],
+    ["of another issuer", () => token({ iss: "https://other.example" }), false],
+    ["for another audience", () => token({ aud: "other" }), false],
+    ["without a subject", () => token({ sub: undefined }), false],
+    ["with an empty subject", () => token({ sub: "" }), false],
+    ["with a NUL in its subject", () => token({ sub: "a\0b" }), false],
+    ["signed by somebody else", () => token({}, stranger.privateKey), false],
+    ["with a key that is not in the set", () => token({}, stranger.privateKey, { alg: "ES256", kid: "k9" }), false],
+    ["with an algorithm that is not listed", () => token({}, rsa.privateKey, { alg: "RS256", kid: "k2" }), false],
+    ["signed with the public key as a secret", () => new SignJWT({}).setProtectedHeader({ alg: "HS256", kid: "k1" }).setIssuer(issuer.issuer).setAudience("qinfra").setSubject("user-1").setExpirationTime(seconds + 600).sign(keySet), false],
+    ["unsigned", async () => new UnsecuredJWT({ sub: "user-1" }).setIssuer(issuer.issuer).setAudience("qinfra").setExpirationTime(seconds + 600).encode(), false],
+    ["changed", async () => (await token()).replace(/\.[^.]*\./, `.${Buffer.from(JSON.stringify({ iss: issuer.issuer, aud: "qinfra", sub: "root", exp: seconds + 600 })).toString("base64url")}.`), false],
+    ["cut short", async () => (await token()).slice(0, -10), false],
+    ["no token", async () => "abc.def.ghi", false],
+    ["too long", async () => token({ roles: Array.from({ length: 3_000 }, (_, i) => `r${i}`) }), false],
+  ])("given one that is %s, then it is accepted: %#", async (_case, make, accepted) => {
+    const verify = createJwtVerifier([issuer], { http: httpAnswering(ok), clock: { now: () => now } });
+    expect(await verify(await make())).toEqual(accepted ? { issuer: issuer.issuer, subject: "user-1" } : undefined);
+  });
+
+  it("given the same one again, then its signature is not checked again until it has expired", async () => {
+    let time = now;
+    const http = httpAnswering(ok);
+    const verify = createJwtVerifier([issuer], { http, clock: { now: () => time } });
+    const text = await token({ exp: seconds + 120 });
+    expect(await verify(text)).toBeDefined();
+    const started = performance.now();
+    for (let n = 0; n < 1_000; n++) await verify(text);
+    expect((performance.now() - started) / 1_000).toBeLessThan(0.05); // a check takes more than 0.1 ms
+    expect(http.requests).toBe(1);
+    time += 151_000;
+    expect(await verify(text)).toBeUndefined();
+  });
+
+  it("given more than the cache holds, then the least recently used are checked again and all are right", async () => {
+    const verify = createJwtVerifier([issuer], { http: httpAnswering(ok), clock: { now: () => now }, cached: 2 });
+    const tokens = await Promise.all(["a", "b", "c"].map((sub) => token({ sub })));
+    for (const round of [1, 2]) for (const [i, text] of tokens.entries()) expect(await verify(text), `round ${round}`).toMatchObject({ subject: "abc"[i] });
+  });
+});
+
+describe("an issuer", () => {
+  it.each([
+    ["is down", () => Promise.reject(new Error("connect ECONNREFUSED"))],
+    ["answers an error", () => ({ status: 500, headers: {}, body: new Uint8Array() })],
+    ["answers no key set", () => ({ status: 200, headers: {}, body: Buffer.from(`{"keys": 1}`) })],
+    ["answers no JSON", () => ({ status: 200, headers: {}, body: Buffer.from("<html>") })],
+  ])("given it %s, then that is said, and is not the caller's fault", async (_case, answer) => {
+    const verify = createJwtVerifier([issuer], { http: httpAnswering(answer), clock: { now: () => now } });
+    await expect(verify(await token())).rejects.toMatchObject({ type: { code: "issuer-unavailable", status: 503 } });
+  });
+
+  it("given it is not listed, then nobody is asked for its keys", async () => {
+    const http = httpAnswering(ok);
+    const verify = createJwtVerifier([issuer], { http, clock: { now: () => now } });
+    await verify(await token({ iss: "https://evil.example" }));
+    expect(http.requests).toBe(0);
+  });
+
+  it.each([
+    ["a shared secret", [{ ...issuer, algorithms: ["HS256"] }], /HS256 is not accepted/],
+    ["no signature", [{ ...issuer, algorithms: ["none"] }], /none is not accepted/],
+    ["no algorithm", [{ ...issuer, algorithms: [] }], /at least one algorithm/],
+    ["a second entry", [issuer, issuer], /listed twice/],
+    ["the platform's own name", [{ ...issuer, issuer: "local" }], /local/],
+  ])("given settings with %s, then they are refused", (_case, issuers, message) => {
+    expect(() => createJwtVerifier(issuers, { http: httpAnswering(ok), clock: { now: () => now } })).toThrow(message);
+  });
+});
