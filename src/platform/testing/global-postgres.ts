@@ -20,7 +20,7 @@ export const testPasswords = { app: "app-password-of-the-tests", system: "system
 /** Starts one PostgreSQL for the whole run and migrates the template database. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "qinfra-test-"));
-  const server = await startEmbeddedPostgres({ dataDir: join(directory, "postgres"), log: () => undefined, clock: systemClock, settings: { fsync: "off" } });
+  const server = await startEmbeddedPostgres({ dataDir: join(directory, "postgres"), log: { info: () => undefined, warn: () => undefined }, clock: systemClock, settings: { fsync: "off" } });
   const { host, port, user, password } = server.connection;
   const admin = new pg.Client({ host, port, user, password, database: "postgres" });
   await admin.connect();
