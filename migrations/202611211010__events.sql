@@ -194,6 +194,9 @@ begin
 end $$;
 
 -- Writes a batch of the sealer, all or nothing. QE410: another sealer was faster, or an event is not there any more.
+-- The head alone tells that none of the events has a position yet. Asking for `position is null` as well made the planner
+-- expect few rows and join over all unsealed events, in time that grows with the square. `is not distinct from` keeps it
+-- from planning by organization while the table is still small, a plan that a session would keep.
 create function events.seal(
   p_position bigint, p_ids uuid[], p_orgs uuid[], p_seqs bigint[], p_chain bytea[],
   p_chain_orgs uuid[], p_chain_seqs bigint[], p_chain_hashes bytea[]
@@ -207,7 +210,7 @@ begin
   end if;
   update events.log l set position = p_position + u.n, org_seq = u.seq, chain_hash = u.hash
   from unnest(p_ids, p_orgs, p_seqs, p_chain) with ordinality as u(id, org_id, seq, hash, n)
-  where l.id = u.id and l.org_id = u.org_id and l.position is null;
+  where l.id = u.id and l.org_id is not distinct from u.org_id;
   get diagnostics touched = row_count;
   if touched <> cardinality(p_ids) then
     raise exception 'only % of % events could be sealed', touched, cardinality(p_ids) using errcode = 'QE410';
@@ -238,6 +241,8 @@ begin
       execute format('alter table events.%I enable row level security', name);
       execute format('alter table events.%I force row level security', name);
       execute format('alter table events.%I set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05)', name);
+      -- A writer that has chosen the default partition already would be refused after this: none is under way now.
+      lock table events.log in share row exclusive mode;
       execute format('alter table events.log attach partition events.%I for values from (%L) to (%L)',
         name, events.first_id(starts), events.first_id(starts + interval '1 month'));
       made := made + 1;

@@ -5,7 +5,7 @@ import type { Timer } from "./timer.ts";
 
 /** A held lock. It ends with the connection that holds it: then `lost` aborts and somebody else may hold it already. */
 export interface Hold {
-  /** The holder's own connection; work done on it cannot outlive the lock. */
+  /** The line's connection; work done on it cannot outlive the lock. Who works on it needs a line of its own. */
   client: pg.Client;
   lost: AbortSignal;
   release(): Promise<void>;
@@ -30,6 +30,8 @@ interface Session {
   client: pg.Client;
   lost: AbortController;
   locks: Set<string>;
+  /** One statement after the other. */
+  ask<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
 }
 
 export function openLine(database: Database, options: { timer: Timer; log: Logger; reconnectMs?: number }): Line {
@@ -45,7 +47,15 @@ export function openLine(database: Database, options: { timer: Timer; log: Logge
 
   async function connect(): Promise<Session> {
     const client = await database.direct();
-    const made: Session = { client, lost: new AbortController(), locks: new Set() };
+    let last: Promise<unknown> = Promise.resolve();
+    const made: Session = {
+      client, lost: new AbortController(), locks: new Set(),
+      ask<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) {
+        const answer = last.then(async () => (await client.query<Row>(text, values)).rows);
+        last = answer.catch(() => undefined);
+        return answer;
+      },
+    };
     client.on("notification", (message) => tell(message.channel, message.payload ?? ""));
     client.on("error", (error) => log.warn({ err: error }, "direct database connection lost"));
     client.on("end", () => {
@@ -54,7 +64,7 @@ export function openLine(database: Database, options: { timer: Timer; log: Logge
       everLost = true;
       if (!closing.signal.aborted) void reconnect();
     });
-    for (const channel of listeners.keys()) await client.query(`listen ${channel}`);
+    for (const channel of listeners.keys()) await made.ask(`listen ${channel}`);
     if (everLost) for (const channel of listeners.keys()) tell(channel, "");
     return made;
   }
@@ -82,7 +92,7 @@ export function openLine(database: Database, options: { timer: Timer; log: Logge
       if (known === undefined) {
         listeners.set(channel, set);
         // A session that is being made listens to all known channels by itself; LISTEN twice does no harm.
-        void current().then((made) => made.client.query(`listen ${channel}`)).catch(() => reconnect());
+        void current().then((made) => made.ask(`listen ${channel}`)).catch(() => reconnect());
       }
       return () => void set.delete(heard);
     },
@@ -91,8 +101,8 @@ export function openLine(database: Database, options: { timer: Timer; log: Logge
       if (made === undefined || made.lost.signal.aborted || made.locks.has(name)) return undefined;
       made.locks.add(name);
       // 64 bits of the name, so that two names do not share a lock.
-      const got = await made.client.query<{ got: boolean }>("select pg_try_advisory_lock(hashtextextended($1, 0)) as got", [name]).catch(() => undefined);
-      if (got?.rows[0]?.got !== true) {
+      const [got] = await made.ask<{ got: boolean }>("select pg_try_advisory_lock(hashtextextended($1, 0)) as got", [name]).catch(() => []);
+      if (got?.got !== true) {
         made.locks.delete(name);
         return undefined;
       }
@@ -101,12 +111,12 @@ export function openLine(database: Database, options: { timer: Timer; log: Logge
         lost: made.lost.signal,
         async release() {
           made.locks.delete(name);
-          if (!made.lost.signal.aborted) await made.client.query("select pg_advisory_unlock(hashtextextended($1, 0))", [name]).catch(() => undefined);
+          if (!made.lost.signal.aborted) await made.ask("select pg_advisory_unlock(hashtextextended($1, 0))", [name]).catch(() => undefined);
         },
       };
     },
     notify(channel, payload) {
-      void current().then((made) => made.client.query("select pg_notify($1, $2)", [channel, payload])).catch(() => undefined);
+      void current().then((made) => made.ask("select pg_notify($1, $2)", [channel, payload])).catch(() => undefined);
     },
     async close() {
       closing.abort();

@@ -16,6 +16,7 @@ export interface SealerMetrics {
 
 export interface SealerOptions {
   database: Database;
+  /** Its own: it seals on the connection that holds its lock. */
   line: Line;
   clock: Clock;
   timer: Timer;
@@ -99,7 +100,8 @@ export function startSealer(options: SealerOptions): Sealer {
         asleep = quiet;
         continue; // once more, for what was appended before the writers could see it
       }
-      if (!more) await bell.wait(quiet ? pollMs : pauseMs, end);
+      // Rung, it stays awake a while even if it finds nothing: an older transaction may still be the horizon.
+      if (!more && (await bell.wait(quiet ? pollMs : pauseMs, end))) quietSince = undefined;
     }
   }
 

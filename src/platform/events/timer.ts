@@ -22,8 +22,8 @@ export const systemTimer: Timer = {
 /** Wakes one waiting loop. A ring while nobody waits is kept for the next wait. */
 export interface Bell {
   ring(): void;
-  /** Until the ring, the time limit or the signal. */
-  wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** Until the ring, the time limit or the signal; true when it was the ring. */
+  wait(ms: number, signal: AbortSignal): Promise<boolean>;
 }
 
 export function createBell(timer: Timer): Bell {
@@ -44,7 +44,9 @@ export function createBell(timer: Timer): Bell {
         signal.removeEventListener("abort", stop);
         waking = undefined;
       }
+      const heard = rung;
       rung = false;
+      return heard;
     },
   };
 }
