@@ -1,0 +1,29 @@
+import { Option } from "commander";
+import { defaultUrl } from "../connection.ts";
+import type { LocalCommand } from "../local-command.ts";
+
+export const loginCommand: LocalCommand = {
+  name: "login",
+  summary: "Log in to a server; other commands then use it",
+  configure(command) {
+    command
+      .option("--user <name>", "Name to log in with", "admin")
+      .addOption(new Option("--password-stdin", "Read the password from the first line of standard input, and a new one from the second where one must be set"))
+      .addHelpText("after", `
+Without --url it is QINFRA_URL, else ${defaultUrl}. The password is asked for; it is never an argument, which others
+could see. The session is kept in $QINFRA_HOME/credentials.json (default ~/.qinfra), which only you can read.
+
+Examples:
+  qinfra login
+  qinfra login --url https://qinfra.example.org --user ada
+  qinfra login --password-stdin < password-file`);
+  },
+  load: async () => (await import("./login.ts")).runLogin,
+};
+
+export const logoutCommand: LocalCommand = {
+  name: "logout",
+  summary: "End the session and forget it",
+  configure: () => undefined,
+  load: async () => (await import("./login.ts")).runLogout,
+};
