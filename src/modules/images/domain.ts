@@ -1,5 +1,5 @@
 import { Type, type Static } from "typebox";
-import { EventOutcome } from "../../platform/operation/index.ts";
+import { EventOutcome, TagsOutput } from "../../platform/operation/index.ts";
 import { TypeId } from "../../platform/ids.ts";
 
 export const imageSources = ["rootfs", "oci-layout", "dpkg-status", "sbom"] as const;
@@ -11,12 +11,6 @@ export const ImageId = TypeId("img", "Id of a golden image");
 export const FamilyName = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,99}$", description: "Name of the family, for example debian-server", examples: ["debian-server"] });
 export const ImageVersion = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}$", description: "Version within the family", examples: ["2026.11.1"] });
 
-export const Tags = Type.Record(
-  Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$" }),
-  Type.String({ maxLength: 500, pattern: "^[^\\u0000]*$" }),
-  { description: "Key-value pairs", examples: [{ team: "platform" }], maxProperties: 100 },
-);
-
 export const GoldenImage = Type.Object({
   id: ImageId,
   family: FamilyName,
@@ -25,7 +19,7 @@ export const GoldenImage = Type.Object({
   digest: Type.Union([Type.String(), Type.Null()], { description: "Digest of the image itself, where its source has one" }),
   os: Type.Union([Type.Object({ id: Type.String(), versionId: Type.String(), prettyName: Type.Optional(Type.String()) }), Type.Null()]),
   packages: Type.Integer({ description: "Number of distinct components" }),
-  tags: Type.Record(Type.String(), Type.String()),
+  tags: TagsOutput,
   createdAt: Type.String({ format: "date-time" }),
 }, { description: "A golden image: one version of a family" });
 export type GoldenImage = Static<typeof GoldenImage>;

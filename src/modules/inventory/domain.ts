@@ -1,5 +1,6 @@
 import { Type, type Static } from "typebox";
 import { TypeId } from "../../platform/ids.ts";
+import { TagsOutput } from "../../platform/operation/index.ts";
 
 export const kinds = ["host", "container", "virtual-machine", "other"] as const;
 export const criticalities = ["low", "medium", "high", "critical", "unknown"] as const;
@@ -17,12 +18,6 @@ export const Kind = Type.Enum([...kinds], { description: "What the asset is" });
 export const Criticality = Type.Enum([...criticalities], { description: "How much depends on it" });
 export const Exposure = Type.Enum([...exposures], { description: "Who can reach it" });
 export const AssetSource = Type.Enum([...assetSources], { description: "How its software was collected" });
-
-export const Tags = Type.Record(
-  Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$" }),
-  Type.String({ maxLength: 500, pattern: "^[^\\u0000]*$" }),
-  { description: "Key-value pairs", examples: [{ team: "web" }], maxProperties: 100 },
-);
 
 /** What a collector found out about a host beside its software. */
 export const Facts = Type.Record(
@@ -42,7 +37,7 @@ export const Asset = Type.Object({
   os: Type.Union([Type.Object({ id: Type.String(), versionId: Type.String(), prettyName: Type.Optional(Type.String()) }), Type.Null()]),
   source: AssetSource,
   packages: Type.Union([Type.Integer(), Type.Null()], { description: "Number of distinct components; null before the first scan" }),
-  tags: Type.Record(Type.String(), Type.String()),
+  tags: TagsOutput,
   facts: Facts,
   scannedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
   createdAt: Type.String({ format: "date-time" }),

@@ -8,6 +8,7 @@ import { events, softwareRecorded } from "./events.ts";
 import { replaceMatch } from "./match-store.ts";
 import { matchOf } from "./match-views.ts";
 import { matchWithCurrent } from "./matching.ts";
+import { matchSubscriptionId } from "./tasks.ts";
 import { currentDatabase } from "./feed-views.ts";
 
 interface Prepared {
@@ -19,7 +20,7 @@ interface Prepared {
 /** Matches the software of an image or asset when it becomes known. Callers wait for this one. */
 export function matchSubscription(services: SubscriptionServices): Subscription<Prepared> {
   return {
-    id: "vulnerabilities.match",
+    id: matchSubscriptionId,
     on: [softwareRecorded],
     prepare: (event) => prepareMatch(services, event.orgId, String(event.data["componentSet"])),
     async handle({ db, events: log }, event, { componentSetId, report }) {

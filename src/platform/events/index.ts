@@ -5,6 +5,7 @@ export type { CloudEvent } from "./cloud-event.ts";
 export { openLine, type Line } from "./line.ts";
 export { createPrivateBodies, eraseSubject, type PrivateBodies } from "./private.ts";
 export { readLog, readStream, type AuditEvent, type AuditQuery } from "./read.ts";
+export { parkedReason } from "./parked.ts";
 export { createLocalBus, startRelay, topicsOf, type Bus, type LocalBus, type Relay } from "./relay.ts";
 export { startSealer, type Sealer, type SealerMetrics } from "./sealer.ts";
 export { startSubscriptions, type Runner } from "./subscriptions.ts";

@@ -34,7 +34,7 @@ export function createMetrics(): Metrics {
     vulnerabilitiesFound: new Counter({ name: "qinfra_image_scan_vulnerabilities_total", help: "Findings that matching wrote", labelNames: ["severity"], registers }),
     scanSeconds: new Histogram({ name: "qinfra_scan_duration_seconds", help: "Time to match one component set", registers, buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30] }),
     gauge(name, help, read) {
-      new Gauge({ name, help, registers, collect() { this.set(read()); } });
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
     },
   };
 }

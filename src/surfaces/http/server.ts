@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import cookie from "@fastify/cookie";
 import type { Logger } from "pino";
 import { DeclaredError, Draining, InvalidInput, NotFound, TooLarge, toProblem, UnsupportedMediaType, type ErrorType } from "../../platform/errors.ts";
@@ -24,7 +24,7 @@ export interface HttpOptions {
 /** The HTTP door: every operation at its path, and what a load balancer, Prometheus and a person need beside them. */
 export async function createHttpServer(services: Services, registry: Registry, options: HttpOptions): Promise<FastifyInstance> {
   const server = Fastify({
-    loggerInstance: options.log as FastifyBaseLogger, disableRequestLogging: true, bodyLimit: 1024 * 1024, requestTimeout: 0,
+    loggerInstance: options.log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: 1024 * 1024, requestTimeout: 0,
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]) ?? services.ids.uuid(),
     serverFactory: (handler) => createServer({ keepAliveTimeout: 30_000, headersTimeout: 20_000, maxHeaderSize: 32 * 1024 }, handler),
     routerOptions: { maxParamLength: 2_000, querystringParser: parseQuery },

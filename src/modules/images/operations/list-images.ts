@@ -1,7 +1,6 @@
 import { Type } from "typebox";
-import { fail, InvalidInput } from "../../../platform/errors.ts";
 import { uuidOf } from "../../../platform/ids.ts";
-import { fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
+import { fromCursor, operation, Page, pageOf, paging, parseTag, TagFilter } from "../../../platform/operation/index.ts";
 import { FamilyName, GoldenImage } from "../domain.ts";
 import { listImages as readImages } from "../views.ts";
 
@@ -14,7 +13,7 @@ export const listImages = operation({
   effect: "read",
   input: Type.Object({
     family: Type.Optional(FamilyName),
-    tag: Type.Optional(Type.String({ pattern: "^[^=\\u0000]+=[^\\u0000]*$", maxLength: 700, description: "Only images with this tag, written key=value" })),
+    tag: TagFilter,
     ...paging,
   }),
   output: Page(GoldenImage),
@@ -30,9 +29,3 @@ export const listImages = operation({
     return pageOf(images, limit, (image) => image.id);
   },
 });
-
-function parseTag(tag: string): { key: string; value: string } {
-  const at = tag.indexOf("=");
-  if (at < 1) fail(InvalidInput, "/tag: write it as key=value");
-  return { key: tag.slice(0, at), value: tag.slice(at + 1) };
-}

@@ -2,9 +2,9 @@ import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { toTypeId } from "../../../platform/ids.ts";
-import { operation } from "../../../platform/operation/index.ts";
+import { operation, TagsInput } from "../../../platform/operation/index.ts";
 import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput } from "../../software/index.ts";
-import { FamilyName, imageSources, ImageVersion, RegisteredImage, Tags } from "../domain.ts";
+import { FamilyName, imageSources, ImageVersion, RegisteredImage } from "../domain.ts";
 import { ImageVersionTaken } from "../errors.ts";
 import { events } from "../events.ts";
 import { ensureFamily, insertImage, replaceTags } from "../store.ts";
@@ -27,7 +27,7 @@ export const registerImage = operation({
     digest: Type.Optional(Type.String({ pattern: "^sha256:[0-9a-f]{64}$", description: "Digest of the image itself" })),
     os: Type.Optional(OperatingSystemInput),
     components: ComponentsInput,
-    tags: Type.Optional(Tags),
+    tags: Type.Optional(TagsInput),
   }),
   output: RegisteredImage,
   errors: [ImageVersionTaken],

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 import { fail } from "../../../platform/errors.ts";
 import { uuidOf } from "../../../platform/ids.ts";
-import { operation } from "../../../platform/operation/index.ts";
-import { ImageId, Tags } from "../domain.ts";
+import { operation, TagsInput, TagsOutput } from "../../../platform/operation/index.ts";
+import { ImageId } from "../domain.ts";
 import { ImageNotFound } from "../errors.ts";
 import { events } from "../events.ts";
 import { replaceTags } from "../store.ts";
@@ -15,8 +15,8 @@ export const setTags = operation({
   summary: "Replace the tags of a golden image",
   permission: "images:build",
   effect: "change",
-  input: Type.Object({ id: ImageId, tags: Tags }),
-  output: Type.Object({ tags: Type.Record(Type.String(), Type.String()) }),
+  input: Type.Object({ id: ImageId, tags: TagsInput }),
+  output: Type.Object({ tags: TagsOutput }),
   errors: [ImageNotFound],
   examples: [{ input: { id: "img_01jd0000000000000000000000", tags: { team: "platform" } } }],
   async handle({ db, orgId, events: log }, { id, tags }) {

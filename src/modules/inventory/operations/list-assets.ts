@@ -1,6 +1,5 @@
 import { Type } from "typebox";
-import { fail, InvalidInput } from "../../../platform/errors.ts";
-import { anyKey, fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
+import { anyKey, fromCursor, operation, Page, pageOf, paging, parseTag, TagFilter } from "../../../platform/operation/index.ts";
 import { Asset, Criticality, Exposure, SiteName } from "../domain.ts";
 import { listAssets as readAssets } from "../views.ts";
 
@@ -13,7 +12,7 @@ export const listAssets = operation({
   effect: "read",
   input: Type.Object({
     site: Type.Optional(SiteName),
-    tag: Type.Optional(Type.String({ pattern: "^[^=\\u0000]+=[^\\u0000]*$", maxLength: 700, description: "Only assets with this tag, written key=value" })),
+    tag: TagFilter,
     criticality: Type.Optional(Criticality),
     exposure: Type.Optional(Exposure),
     ...paging,
@@ -30,9 +29,3 @@ export const listAssets = operation({
     return pageOf(assets, limit, (asset) => asset.name);
   },
 });
-
-function parseTag(tag: string): { key: string; value: string } {
-  const at = tag.indexOf("=");
-  if (at < 1) fail(InvalidInput, "/tag: write it as key=value");
-  return { key: tag.slice(0, at), value: tag.slice(at + 1) };
-}

@@ -3,8 +3,8 @@ import { timestamp } from "../../../platform/clock.ts";
 import type { Db } from "../../../platform/database/database.ts";
 import { fail } from "../../../platform/errors.ts";
 import { uuidOf } from "../../../platform/ids.ts";
-import { operation } from "../../../platform/operation/index.ts";
-import { Asset, AssetId, Criticality, Exposure, Kind, SiteName, Tags } from "../domain.ts";
+import { operation, TagsInput } from "../../../platform/operation/index.ts";
+import { Asset, AssetId, Criticality, Exposure, Kind, SiteName } from "../domain.ts";
 import { AssetNotFound, SiteNotFound } from "../errors.ts";
 import { events } from "../events.ts";
 import { replaceAssetTags, updateAsset as update } from "../store.ts";
@@ -23,7 +23,7 @@ export const updateAsset = operation({
     site: Type.Optional(Type.Union([SiteName, Type.Null()], { description: "Name of the site; null takes the asset out of its site" })),
     criticality: Type.Optional(Criticality),
     exposure: Type.Optional(Exposure),
-    tags: Type.Optional(Tags),
+    tags: Type.Optional(TagsInput),
   }),
   output: Asset,
   errors: [AssetNotFound, SiteNotFound],

@@ -9,7 +9,7 @@ import { Finding, SeveritySchema } from "../domain/finding.ts";
 import { ScanSummary } from "../domain/report.ts";
 import { currentDatabase } from "../feed-views.ts";
 import { findingsOf, matchOf } from "../match-views.ts";
-import { MatchState } from "./reports.ts";
+import { MatchState, unmatchedState } from "./reports.ts";
 
 const Findings = Type.Object({
   state: MatchState,
@@ -53,7 +53,7 @@ export const listFindings = operation({
     const found = await assetById(db, uuidOf("ast", asset));
     if (found === undefined) fail(AssetNotFound, `There is no asset ${asset} in this organization.`);
     if (found.componentSetId === null) return { state: "never-scanned" as const, summary: null, items: [] };
-    return page(db, found.componentSetId, rest);
+    return page(db, asset, found.componentSetId, rest);
   },
 });
 
@@ -62,13 +62,13 @@ type Rest = { severity?: Static<typeof SeveritySchema>; cursor?: string; limit?:
 async function findingsOfImage(db: Db, id: string, rest: Rest): Promise<Static<typeof Findings>> {
   const image = await imageById(db, uuidOf("img", id));
   if (image === undefined) fail(ImageNotFound, `There is no image ${id} in this organization.`);
-  return page(db, image.componentSetId, rest);
+  return page(db, id, image.componentSetId, rest);
 }
 
-async function page(db: Db, componentSetId: string, { severity, cursor, limit = 100 }: Rest): Promise<Static<typeof Findings>> {
+async function page(db: Db, subject: string, componentSetId: string, { severity, cursor, limit = 100 }: Rest): Promise<Static<typeof Findings>> {
   const skip = Number(fromCursor(cursor, numberKey) ?? 0);
   const match = await matchOf(db, componentSetId);
-  if (match === undefined) return { state: "pending", summary: null, items: [] };
+  if (match === undefined) return { state: await unmatchedState(db, subject), summary: null, items: [] };
   const { digest } = await currentDatabase(db);
   const read = await findingsOf(db, componentSetId, { skip, limit: limit + 1, ...(severity === undefined ? {} : { severity }) });
   return {

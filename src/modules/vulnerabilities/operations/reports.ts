@@ -1,6 +1,7 @@
 import { Type, type Static } from "typebox";
 import type { Db } from "../../../platform/database/database.ts";
 import { fail } from "../../../platform/errors.ts";
+import { parkedReason } from "../../../platform/events/index.ts";
 import { uuidOf } from "../../../platform/ids.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { ImageId, ImageNotFound, imageById } from "../../images/index.ts";
@@ -8,11 +9,12 @@ import { AssetId, AssetNotFound, assetById } from "../../inventory/index.ts";
 import { ScanReport } from "../domain/report.ts";
 import { currentDatabase } from "../feed-views.ts";
 import { findingsOf, matchOf } from "../match-views.ts";
+import { matchSubscriptionId } from "../tasks.ts";
 
 const mostFindings = 100_000;
 
-export const MatchState = Type.Enum(["current", "stale", "pending", "never-scanned"], {
-  description: "current: matched with the advisories that are loaded now; stale: with older ones; pending: not matched yet, so nothing is known; never-scanned: no software is recorded",
+export const MatchState = Type.Enum(["current", "stale", "pending", "failed", "never-scanned"], {
+  description: "current: matched with the advisories that are loaded now; stale: with older ones; pending: not matched yet, so nothing is known; failed: matching failed and was given up; never-scanned: no software is recorded",
 });
 
 const RecordedReport = Type.Object({
@@ -35,7 +37,7 @@ export const getImageReport = operation({
   async handle({ db }, { id }) {
     const image = await imageById(db, uuidOf("img", id));
     if (image === undefined) fail(ImageNotFound, `There is no image ${id} in this organization.`);
-    return reportOf(db, image.componentSetId, { kind: "image", name: `${image.family}:${image.version}`, ...osOf(image.os) });
+    return reportOf(db, id, image.componentSetId, { kind: "image", name: `${image.family}:${image.version}`, ...osOf(image.os) });
   },
 });
 
@@ -54,7 +56,7 @@ export const getAssetReport = operation({
     const asset = await assetById(db, uuidOf("ast", id));
     if (asset === undefined) fail(AssetNotFound, `There is no asset ${id} in this organization.`);
     if (asset.componentSetId === null) return { state: "never-scanned" as const, matchedAt: null, report: null };
-    return reportOf(db, asset.componentSetId, { kind: "host", name: asset.name, ...osOf(asset.os) });
+    return reportOf(db, id, asset.componentSetId, { kind: "host", name: asset.name, ...osOf(asset.os) });
   },
 });
 
@@ -62,9 +64,14 @@ function osOf(os: { id: string; versionId: string } | null): { os?: string } {
   return os === null ? {} : { os: os.versionId === "" ? os.id : `${os.id}-${os.versionId}` };
 }
 
-async function reportOf(db: Db, componentSetId: string, target: NonNullable<ScanReport["target"]>): Promise<Static<typeof RecordedReport>> {
+/** Before the first match: whether it is still to come or was given up. */
+export async function unmatchedState(db: Db, subject: string): Promise<"failed" | "pending"> {
+  return (await parkedReason(db, matchSubscriptionId, subject)) === undefined ? "pending" : "failed";
+}
+
+async function reportOf(db: Db, subject: string, componentSetId: string, target: NonNullable<ScanReport["target"]>): Promise<Static<typeof RecordedReport>> {
   const match = await matchOf(db, componentSetId);
-  if (match === undefined) return { state: "pending", matchedAt: null, report: null };
+  if (match === undefined) return { state: await unmatchedState(db, subject), matchedAt: null, report: null };
   const { digest } = await currentDatabase(db);
   return {
     state: match.digest === digest ? "current" : "stale",
