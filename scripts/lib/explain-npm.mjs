@@ -17,5 +17,6 @@ export function explainNpm(said, root) {
   const cause = causes.find(([pattern]) => pattern.test(said));
   const words = said.split("\n").map((line) => line.replace(/^npm (error|warn) ?/, "").trim()).filter((line) => line !== "" && !/complete log of this run|^A complete/.test(line));
   const meaning = cause === undefined ? "npm ci failed." : cause[1](root);
+  if (words.length < 2) return new Failure(`Installing packages failed: ${meaning}`);
   return new Failure(`Installing packages failed: ${meaning}\nnpm said:\n${words.slice(0, 8).map((line) => `  ${line}`).join("\n")}`);
 }

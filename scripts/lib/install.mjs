@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { explainNpm } from "./explain-npm.mjs";
@@ -63,16 +63,22 @@ async function install() {
   const began = performance.now();
   const expected = expectedPackages();
   say(`Installing ${expected.length} packages with npm ci ...`);
+  // npm goes on trying for minutes on a full disk.
+  let full = false;
+  const running = {};
   const progress = setInterval(() => {
     const there = expected.filter(([path]) => existsSync(join(root, path, "package.json"))).length;
     say(`  ${there} of ${expected.length} packages, ${seconds(began)}`);
+    full = full || diskIsFull();
+    if (full) running.stop?.("SIGKILL");
   }, 3000);
   // A download of an optional package that fails is left out in silence.
   const leftOut = () => expected.map(([path]) => path).filter((path) => isNeeded(path) && !existsSync(join(root, path, "package.json")));
   try {
     await endEarlierNpm();
     for (let attempt = 1; attempt === 1 || (attempt === 2 && leftOut().length > 0); attempt += 1) {
-      const { code, said } = await npm();
+      const { code, said } = await npm(running);
+      if (full) throw explainNpm("ENOSPC", root);
       if (code > 128) throw new Failure("Installing packages was interrupted. Run this again to finish it.");
       if (code !== 0) throw explainNpm(said, root);
     }
@@ -97,11 +103,17 @@ async function endEarlierNpm() {
   }
 }
 
-function npm() {
+function diskIsFull() {
+  const { bavail, bsize } = statfsSync(root);
+  return bavail * bsize < 2 * 1024 * 1024;
+}
+
+function npm(running) {
   const path = process.env.npm_execpath;
   const ours = path !== undefined && basename(path) === "npm-cli.js" && existsSync(path);
   return new Promise((resolve, reject) => {
     const child = spawn(ours ? process.execPath : "npm", [...(ours ? [path] : []), ...npmArguments], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+    running.stop = (signal) => child.kill(signal);
     let said = "";
     let interrupted = false;
     const pass = (signal) => {
