@@ -20,6 +20,7 @@ export interface Line {
   on(channel: Channel, heard: (payload: string) => void): () => void;
   /** Undefined while somebody holds the lock, in this process too, or while the database is away. */
   tryLock(name: string): Promise<Hold | undefined>;
+  /** Sent soon; what gathers meanwhile goes in one statement, because each commit that notifies waits for the one before. */
   notify(channel: Channel, payload: string): void;
   close(): Promise<void>;
 }
@@ -40,6 +41,8 @@ export function openLine(database: Database, options: { timer: Timer; log: Logge
   const listeners = new Map<Channel, Set<(payload: string) => void>>();
   let session: Promise<Session> | undefined;
   let everLost = false;
+  const unsent: { channel: Channel; payload: string }[] = [];
+  let sending = false;
 
   function tell(channel: string, payload: string): void {
     for (const heard of listeners.get(channel as Channel) ?? []) heard(payload);
@@ -70,6 +73,7 @@ export function openLine(database: Database, options: { timer: Timer; log: Logge
   }
 
   function current(): Promise<Session> {
+    if (closing.signal.aborted) return Promise.reject(new Error("the line is closed"));
     session ??= connect().catch((error: unknown) => {
       session = undefined;
       throw error;
@@ -82,6 +86,17 @@ export function openLine(database: Database, options: { timer: Timer; log: Logge
       await timer.sleep(reconnectMs, closing.signal);
       if (closing.signal.aborted || (await current().then(() => true, () => false))) return;
     }
+  }
+
+  async function send(): Promise<void> {
+    sending = true;
+    while (unsent.length > 0) {
+      const now = unsent.splice(0);
+      // Lost with the connection: the listeners poll as well.
+      await current().then((made) => made.ask("select pg_notify(c, p) from unnest($1::text[], $2::text[]) as n(c, p)",
+        [now.map((one) => one.channel), now.map((one) => one.payload)])).catch(() => undefined);
+    }
+    sending = false;
   }
 
   return {
@@ -116,7 +131,8 @@ export function openLine(database: Database, options: { timer: Timer; log: Logge
       };
     },
     notify(channel, payload) {
-      void current().then((made) => made.ask("select pg_notify($1, $2)", [channel, payload])).catch(() => undefined);
+      unsent.push({ channel, payload });
+      if (!sending) void send();
     },
     async close() {
       closing.abort();
