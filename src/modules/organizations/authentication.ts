@@ -9,7 +9,7 @@ import { createLru } from "../../platform/identity/lru.ts";
 import { isSessionToken, parseApiKey, sameHash, tokenHash } from "../../platform/identity/tokens.ts";
 import { fromTypeId } from "../../platform/ids.ts";
 import type { Authenticate, Credentials } from "../../platform/operation/services.ts";
-import { standingsOfIdentities, standingsOfKeys, standingsOfSessions, type SessionStanding, type Standing } from "./credential-views.ts";
+import { standingsOfIdentities, standingsOfKeys, standingsOfSessions, type KeyStanding, type SessionStanding, type Standing } from "./credential-views.ts";
 import { intersect, permissionsOf } from "./roles.ts";
 import { createUseNotes } from "./use-notes.ts";
 import { organizationById } from "./views.ts";
@@ -25,6 +25,7 @@ export interface Authentication {
 }
 
 const mostSettings = 10_000;
+const mostKeys = 10_000;
 
 /**
  * Says who stands behind a credential. The database is asked each time, in one statement that the requests of the
@@ -36,6 +37,7 @@ export function createAuthentication(ports: { database: Database; clock: Clock; 
   const sessionOf = createBatcher((asked: readonly { hash: Buffer; orgId: string | undefined }[]) => database.system((db) => standingsOfSessions(db, asked)));
   const keyOf = createBatcher((prefixes: readonly string[]) => database.system((db) => standingsOfKeys(db, prefixes)));
   const identityOf = createBatcher((asked: readonly { issuer: string; subject: string; orgId: string | undefined }[]) => database.system((db) => standingsOfIdentities(db, asked)));
+  const keyPermissions = createLru<readonly string[]>(mostKeys);
   const settings = createLru<Record<string, unknown>>(mostSettings);
   const uses = createUseNotes(ports);
 
@@ -49,18 +51,28 @@ export function createAuthentication(ports: { database: Database; clock: Clock; 
     const parsed = parseApiKey(token) ?? refuse();
     const found = (await keyOf(parsed.prefix)) ?? refuse();
     if (!sameHash(found.hash, parsed.hash)) refuse();
-    if (found.expires_at.getTime() <= clock.now()) refuse();
+    if (found.expires <= clock.now()) refuse();
     if (orgId !== undefined && orgId !== found.org_id) refuse();
-    uses.note("keys", parsed.prefix, found.used_at);
+    uses.note("keys", parsed.prefix, found.used);
     const actor = actorOf(found);
-    return { ...actor, kind: "api-key", keyId: found.id, permissions: intersect(found.scopes, actor.permissions), ai: found.agent };
+    return { ...actor, kind: "api-key", keyId: found.id, permissions: permissionsOfKey(found, actor), ai: found.agent };
+  }
+
+  /** Scopes never change, so what they leave of a role is worked out once. */
+  function permissionsOfKey(key: KeyStanding, { permissions }: Actor): readonly string[] {
+    const name = `${key.id} ${key.role} ${key.is_platform}`;
+    const known = keyPermissions.get(name, 0);
+    if (known !== undefined) return known;
+    const both = intersect(key.scopes, permissions);
+    keyPermissions.set(name, both, Infinity);
+    return both;
   }
 
   async function session(token: string, door: SessionStanding["door"], orgId: string | undefined): Promise<Actor | undefined> {
     if (!isSessionToken(token)) return undefined;
     const found = await sessionOf({ hash: tokenHash(token), orgId });
-    if (found === undefined || found.door !== door || found.expires_at.getTime() <= clock.now()) return undefined;
-    uses.note("sessions", found.id, found.used_at);
+    if (found === undefined || found.door !== door || found.expires <= clock.now()) return undefined;
+    uses.note("sessions", found.id, found.used);
     return { ...actorOf(found), sessionId: found.id, mustChangePassword: found.must_change };
   }
 

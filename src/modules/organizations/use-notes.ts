@@ -4,8 +4,8 @@ import type { Database } from "../../platform/database/database.ts";
 import { touch } from "./store.ts";
 
 export interface UseNotes {
-  /** Notes a use, when the last one on record is a minute old. The request does not wait for it. */
-  note(kind: "sessions" | "keys", id: string, lastUse: Date | null): void;
+  /** Notes a use, when the last one on record (milliseconds since 1970) is a minute old. The request does not wait for it. */
+  note(kind: "sessions" | "keys", id: string, lastUse: number | null): void;
   settled(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export function createUseNotes(ports: { database: Database; clock: Clock; log: L
 
   return {
     note(kind, id, lastUse) {
-      if (lastUse !== null && lastUse.getTime() >= clock.now() - intervalMs) return;
+      if (lastUse !== null && lastUse >= clock.now() - intervalMs) return;
       waiting[kind].add(id);
       writing ??= Promise.resolve().then(write);
     },

@@ -7,6 +7,7 @@ import type { VerifyJwt } from "../../../platform/identity/jwt.ts";
 import { createIds } from "../../../platform/ids.ts";
 import { execute } from "../../../platform/operation/pipeline.ts";
 import { createRegistry } from "../../../platform/operation/registry.ts";
+import { faultsAgainst } from "../../../platform/operation/validate.ts";
 import type { Call, Credentials, EventOrigin, Services } from "../../../platform/operation/services.ts";
 import { loadPolicies } from "../../../platform/policy/index.ts";
 import { testDatabase, type TestDatabase } from "../../../platform/testing/database.ts";
@@ -54,6 +55,8 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt } 
     const operation = registry.byId.get(id);
     if (operation === undefined) throw new Error(`there is no operation ${id}`);
     const outcome = await execute(services, operation, { door: "http", requestId: ids.uuid(), credentials, address: "192.0.2.1", input, fromText: false, signal: new AbortController().signal, ...more });
+    const faults = faultsAgainst(operation.output, outcome.output);
+    if (faults.length > 0) throw new Error(`${id} answered outside its schema: ${JSON.stringify(faults)}`);
     return outcome.output as Output;
   }
 
