@@ -162,6 +162,22 @@ describe("subscriptions", () => {
     expect((await deadLetters())[0]?.reason).toContain("not prepared within 5 ms");
   });
 
+  it("forget after a day that they handled what lies behind their checkpoint, and nothing else", async () => {
+    const ids = [await log.append({ type: "tests.other" }), await log.append({ type: "tests.other" }), await log.append({ type: "tests.other" })];
+    await log.sealedCount(3);
+    const [old, ahead, fresh] = ids;
+    await log.database.system(async (db) => {
+      await db.run(sql`insert into events.subscriptions (name, position) values ('tests.record', 1), ('tests.gone', 3)`);
+      for (const [name, id, at] of [["tests.record", old, "2020-01-01"], ["tests.record", ahead, "2020-01-01"], ["tests.gone", fresh, new Date().toISOString()]]) {
+        await db.run(sql`insert into events.handled (subscription, event_id, org_id, at) values (${name}, ${id}, ${log.orgId}, ${at})`);
+      }
+    });
+    log.runner({ subscriptions: [] });
+    const left = async (): Promise<string[]> => (await log.database.system((db) => db.many<{ event_id: string }>(sql`select event_id from events.handled order by event_id`))).map((row) => row.event_id);
+    await until(async () => !(await left()).includes(old ?? ""));
+    expect(await left()).toEqual([ahead, fresh]);
+  });
+
   it("stop after the event in hand and go on from there", async () => {
     const started = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();

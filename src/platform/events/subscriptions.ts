@@ -97,7 +97,8 @@ export function startSubscriptions(options: RunnerOptions): Runner {
       // Only what lies behind the checkpoint; the checkpoint itself says that it was handled.
       await database.system((db) => db.run(sql`
         delete from events.handled h where h.at < ${before} and exists (
-          select 1 from events.log l join events.subscriptions s on s.name = h.subscription and s.position >= l.position where l.id = h.event_id
+          select 1 from events.subscriptions s where s.name = h.subscription
+            and not exists (select 1 from events.log l where l.id = h.event_id and l.org_id = h.org_id and l.position > s.position)
         )`)).catch((error: unknown) => log.warn({ err: error }, "old marks of handled events could not be removed"));
       await timer.sleep(sweepMs, stopping.signal);
     }
