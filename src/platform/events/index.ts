@@ -4,7 +4,7 @@ export { createCheckpointer, type CheckpointBlobs, type Checkpointer, type Check
 export type { CloudEvent } from "./cloud-event.ts";
 export { openLine, type Line } from "./line.ts";
 export { createPrivateBodies, eraseSubject, type PrivateBodies } from "./private.ts";
-export { readLog, readStream, type AuditEvent, type AuditQuery } from "./read.ts";
+export { readByPosition, readLog, readStream, type AuditEvent, type AuditQuery, type PositionPage } from "./read.ts";
 export { parkedReason } from "./parked.ts";
 export { createLocalBus, startRelay, topicsOf, type Bus, type LocalBus, type Relay } from "./relay.ts";
 export { startSealer, type Sealer, type SealerMetrics } from "./sealer.ts";
