@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import pg from "pg";
 import type { Config } from "../platform/config.ts";
 import { openDatabase, type Database } from "../platform/database/database.ts";
-import { startEmbeddedPostgres, type EmbeddedPostgres } from "../platform/database/embedded/index.ts";
+import { embeddedClusterExists, startEmbeddedPostgres, type EmbeddedPostgres } from "../platform/database/embedded/index.ts";
 import { ensureRoles, migrate, readMigrations } from "../platform/database/migrate.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
@@ -47,7 +46,7 @@ export async function openPlatformDatabase(config: Config, secrets: Secrets, log
 
 /** Whether a database was made here before: keys that are missing then are lost, not new. */
 export function databaseExists(config: Config): boolean {
-  return config.database.url === "embedded" && existsSync(join(config.dataDir, "postgres", "cluster", "PG_VERSION"));
+  return config.database.url === "embedded" && embeddedClusterExists(join(config.dataDir, "postgres"));
 }
 
 function parsed(url: string): pg.ClientConfig {

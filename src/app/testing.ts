@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import { pino } from "pino";
+import { createPasswords } from "../platform/identity/passwords.ts";
 import { newApiKey, newSessionToken } from "../platform/identity/tokens.ts";
 import { systemClock, timestamp } from "../platform/clock.ts";
 import { parseConfig } from "../platform/config.ts";
 import { createIds, toTypeId } from "../platform/ids.ts";
-import { placeOf, routeOf } from "../platform/operation/registry.ts";
+import { placeOf, routeOf, type Module } from "../platform/operation/registry.ts";
 import { openFileSecrets } from "../platform/secrets/file-secrets.ts";
 import { testDatabase, type TestDatabase } from "../platform/testing/database.ts";
 import { createWorkerPool } from "../platform/worker/index.ts";
@@ -72,7 +73,7 @@ export interface TestPlatform {
 }
 
 /** A whole platform on a database of its own, as `qinfra serve` puts it together, without a port: `http.inject`. */
-export async function testPlatform(options: { osvUrl?: string } = {}): Promise<TestPlatform> {
+export async function testPlatform(options: { osvUrl?: string; extraModules?: readonly Module[] } = {}): Promise<TestPlatform> {
   const folder = await mkdtemp(join(tmpdir(), "qinfra-platform-"));
   const test = await testDatabase();
   const lines: string[] = [];
@@ -82,7 +83,7 @@ export async function testPlatform(options: { osvUrl?: string } = {}): Promise<T
   const config = parseConfig({ RATE_LIMIT: "1000000", ...(options.osvUrl === undefined ? {} : { OSV_URL: options.osvUrl }) }, folder);
   const secrets = await openFileSecrets({ folder: config.keysDir, dataExists: false, clock });
   const workers = createWorkerPool({ entry: workerEntry(), size: 1, maxQueue: 50 });
-  const platform = await assemble({ config, database: test.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log });
+  const platform = await assemble({ config, database: test.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules: [...modules, ...(options.extraModules ?? [])], log });
   const machine = { summary: () => ({ state: "reading" }) as const, done: Promise.resolve({ state: "reading" } as const) };
   const pages = mountPages({ platform, machine, secure: false, csrfKey: secrets.derive("csrf"), log });
   const http = await createHttpServer(platform.services, platform.registry, {
@@ -92,13 +93,15 @@ export async function testPlatform(options: { osvUrl?: string } = {}): Promise<T
   });
   await http.ready();
 
+  // Hashing takes long by design, so everybody has the same password.
+  const passwordHash = await createPasswords().hash("the password of everybody");
+
   async function newMember(orgId: string, role: Role): Promise<Person> {
     const userId = ids.uuid();
     const at = timestamp(clock);
     await test.database.system(async (db) => {
       const name = `user-${userId.replaceAll("-", "")}`;
-      // No password: its hash matches none, and these people come with a session.
-      await insertLocalUser(db, { id: userId, name, displayName: name, email: null, hash: "-", sealed: null, at });
+      await insertLocalUser(db, { id: userId, name, displayName: name, email: null, hash: passwordHash, sealed: null, at });
       await insertMembership(db, { orgId, userId, role, at });
     });
     return { userId, orgId };
@@ -108,8 +111,8 @@ export async function testPlatform(options: { osvUrl?: string } = {}): Promise<T
     const { token, hash } = newSessionToken();
     const at = timestamp(clock);
     const expiresAt = new Date(clock.now() + 3_600_000).toISOString();
-    const begun = await test.database.system((db) => insertSession(db, { id: ids.uuid(), hash, userId, orgId, door: "cli", mustChange, at, expiresAt }, "-"));
-    if (!begun) throw new Error("the session could not begin: this person has a password, or is no member any more");
+    const begun = await test.database.system((db) => insertSession(db, { id: ids.uuid(), hash, userId, orgId, door: "cli", mustChange, at, expiresAt }, passwordHash));
+    if (!begun) throw new Error("the session could not begin: this person has another password, or is no member any more");
     return `Bearer ${token}`;
   }
 
