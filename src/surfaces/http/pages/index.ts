@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { DeclaredError, errorType, Internal, InvalidInput, NotFound, PasswordChangeRequired, TooLarge, Unauthenticated, UnsupportedMediaType } from "../../../platform/errors.ts";
+import { errorPage } from "./error-page.ts";
+import { mountFindings } from "./findings.ts";
+import { formLimit, parseForm } from "./form.ts";
+import type { PagePorts } from "./ports.ts";
+import { mountReference } from "./reference.ts";
+import { leadTo, securityHeaders, sendPage } from "./respond.ts";
+import { mountSetPassword } from "./set-password.ts";
+import { mountSignIn, withNext } from "./sign-in.ts";
+import { mountStatus } from "./status.ts";
+import { stylesheet, stylesheetPath } from "./stylesheet.ts";
+
+export type { MachineView, PagePorts, RoleRow } from "./ports.ts";
+
+/** Adds the pages for browsers to the server. They work without JavaScript. */
+export function addPages(server: FastifyInstance, ports: PagePorts): void {
+  void server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string", bodyLimit: formLimit }, (_request, body, done) => done(null, parseForm(body as string)));
+    scope.addHook("onRequest", async (_request, reply) => securityHeaders(reply));
+    scope.setErrorHandler((error, request, reply) => showError(ports, error, request, reply));
+    mountSignIn(scope, ports);
+    mountSetPassword(scope, ports);
+    mountStatus(scope, ports);
+    mountFindings(scope, ports);
+    mountReference(scope, ports);
+    scope.get(stylesheetPath, (_request, reply) => reply.header("cache-control", "public, max-age=31536000, immutable").type("text/css; charset=utf-8").send(stylesheet));
+    // A person who mistyped an address gets a page; a program still gets problem details.
+    scope.get("/*", (request, reply) => {
+      if (!wantsHtml(request)) return reply.callNotFound();
+      throw new DeclaredError(NotFound, `There is no page ${request.url.split("?")[0]} here.`);
+    });
+  });
+}
+
+function wantsHtml(request: FastifyRequest): boolean {
+  return request.headers.accept?.includes("text/html") === true && !request.url.startsWith("/api/");
+}
+
+function showError(ports: PagePorts, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const declared = declaredOf(ports, error, request);
+  const here = request.method === "GET" ? request.url : "/";
+  if (declared.type.code === Unauthenticated.code) return leadTo(reply, withNext("/sign-in", here));
+  if (declared.type.code === PasswordChangeRequired.code) return leadTo(reply, withNext("/set-password", here));
+  const wait = declared.data?.["retryAfterSeconds"];
+  if (typeof wait === "number") void reply.header("retry-after", String(Math.ceil(wait)));
+  return sendPage(reply, errorPage(declared, request.id, ports.version), declared.type.status);
+}
+
+function declaredOf(ports: PagePorts, error: unknown, request: FastifyRequest): DeclaredError {
+  if (error instanceof DeclaredError) return error;
+  const { statusCode = 500, message } = error as { statusCode?: number; message: string };
+  if (statusCode === 413) return new DeclaredError(TooLarge, "The form is larger than any form of ours.");
+  if (statusCode === 415) return new DeclaredError(UnsupportedMediaType, "Send the form as application/x-www-form-urlencoded, as a browser does.");
+  if (statusCode >= 400 && statusCode < 500) return new DeclaredError(errorType(InvalidInput.code, statusCode, InvalidInput.title), `The request cannot be read: ${message}`);
+  ports.services.log.error({ err: error, requestId: request.id }, "a page failed unexpectedly");
+  return new DeclaredError(Internal, `Something went wrong on our side; the log has it under request ${request.id}.`);
+}

@@ -1,0 +1,37 @@
+import type { Registry } from "../../../platform/operation/registry.ts";
+import type { Services } from "../../../platform/operation/services.ts";
+
+/** What was found on the machine that the server runs on. */
+export type MachineView =
+  | { state: "reading" }
+  | { state: "unknown"; why: string }
+  | {
+    state: "read"; name: string; os: string; kernel: string; architecture: string;
+    packages: readonly { type: string; count: number }[]; components: readonly unknown[]; readAt: string;
+  };
+
+export interface RoleRow {
+  permission: string;
+  roles: readonly string[];
+  platformOnly: boolean;
+}
+
+/** What the pages need of the platform. What they read or change of its data goes through `services` and the pipeline. */
+export interface PagePorts {
+  services: Services;
+  registry: Registry;
+  version: string;
+  /** TLS stands before the platform: cookies are `Secure`. */
+  secure: boolean;
+  csrfKey: Uint8Array;
+  /** Text that nobody can guess. */
+  nonce(): string;
+  machine(): MachineView;
+  /** What /readyz reports. */
+  checks(): Promise<Record<string, string>>;
+  roles: readonly string[];
+  /** Which roles have each permission that an operation asks for. */
+  roleTable: readonly RoleRow[];
+  /** The command line that calls the operation; undefined where it has no such door. */
+  commandLine(operationId: string, input: Record<string, unknown>): string | undefined;
+}

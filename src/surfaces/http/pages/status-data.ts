@@ -1,0 +1,107 @@
+import { DeclaredError, PasswordChangeRequired, Unauthenticated } from "../../../platform/errors.ts";
+import type { Lru } from "../../../platform/identity/lru.ts";
+import type { Asset, AuditEvent, Feed, Findings, Image, MatchState, Me, PageOf, Summary } from "./answers.ts";
+import type { MachineView, PagePorts } from "./ports.ts";
+import type { Visitor } from "./visitor.ts";
+
+/** A part of the page, or why it is not there: a part that fails leaves the others standing. */
+export type Section<T> = { shown: true; value: T } | { shown: false; why: string };
+
+export interface Matched {
+  state: MatchState;
+  summary: Summary | null;
+}
+
+export type MachineFindings =
+  | { state: "no-advisories" }
+  | { state: "not-shown"; why: string }
+  | { state: "matched"; summary: Summary };
+
+export type MachineSection =
+  | Exclude<MachineView, { state: "read" }>
+  | { state: "withheld" }
+  | (Extract<MachineView, { state: "read" }> & { findings: MachineFindings });
+
+export interface Listed<T> {
+  items: readonly (T & { matched: Section<Matched> })[];
+  next?: string;
+}
+
+export interface StatusData {
+  me: Me;
+  machine: MachineSection;
+  feeds: Section<readonly Feed[]>;
+  assets: Section<Listed<Asset>>;
+  images: Section<Listed<Image>>;
+  events: Section<readonly AuditEvent[]>;
+  checks: Record<string, string>;
+}
+
+/** The summaries of this machine by who asks and which feeds are loaded; matching a thousand packages takes a while. */
+export type MachineCache = Lru<Summary>;
+const cacheMs = 5 * 60_000;
+
+const rows = 15;
+const lastEvents = 12;
+/** So many lookups of one page at a time: it must not take all connections. */
+const atOnce = 4;
+
+export interface StatusQuery {
+  assets?: string;
+  images?: string;
+}
+
+export async function readStatus(ports: PagePorts, visitor: Visitor, me: Me, query: StatusQuery, cache: MachineCache): Promise<StatusData> {
+  const feeds = await section(async () => (await visitor.call<PageOf<Feed>>("feeds.list", { limit: 100 })).items);
+  const assets = await section(() => listed<Asset>(visitor, "inventory.list-assets", "asset", query.assets));
+  const images = await section(() => listed<Image>(visitor, "images.list", "image", query.images));
+  const [events, machine, checks] = await Promise.all([
+    section(async () => (await visitor.call<PageOf<AuditEvent>>("audit.list", { limit: lastEvents })).items),
+    machineSection(ports, visitor, me, feeds, cache),
+    ports.checks(),
+  ]);
+  return { me, machine, feeds, assets, images, events, checks };
+}
+
+async function listed<T extends { id: string }>(visitor: Visitor, operation: string, kind: "asset" | "image", cursor: string | undefined): Promise<Listed<T>> {
+  const page = await visitor.call<PageOf<T>>(operation, { limit: rows, ...(cursor === undefined ? {} : { cursor }) });
+  const items: (T & { matched: Section<Matched> })[] = [];
+  for (let i = 0; i < page.items.length; i += atOnce) {
+    items.push(...(await Promise.all(page.items.slice(i, i + atOnce).map(async (item) => ({ ...item, matched: await section(() => matchedOf(visitor, kind, item.id)) })))));
+  }
+  return { items, ...(page.next === undefined ? {} : { next: page.next }) };
+}
+
+async function matchedOf(visitor: Visitor, kind: "asset" | "image", id: string): Promise<Matched> {
+  const { state, summary } = await visitor.call<Findings>("vulnerabilities.list-findings", { [kind]: id, limit: 1 });
+  return { state, summary };
+}
+
+/** Nobody but those who run the platform learns what runs beside it. */
+async function machineSection(ports: PagePorts, visitor: Visitor, me: Me, feeds: StatusData["feeds"], cache: MachineCache): Promise<MachineSection> {
+  if (!me.organization.platform) return { state: "withheld" };
+  const machine = ports.machine();
+  if (machine.state !== "read") return machine;
+  if (!feeds.shown) return { ...machine, findings: { state: "not-shown", why: feeds.why } };
+  if (feeds.value.length === 0) return { ...machine, findings: { state: "no-advisories" } };
+  const key = JSON.stringify([me.user.id, me.organization.id, me.permissions, machine.readAt, feeds.value.map(({ name, digest }) => [name, digest])]);
+  const now = ports.services.clock.now();
+  const known = cache.get(key, now);
+  if (known !== undefined) return { ...machine, findings: { state: "matched", summary: known } };
+  const scanned = await section(async () => (await visitor.call<{ summary: Summary }>("vulnerabilities.scan", { components: machine.components })).summary);
+  if (!scanned.shown) return { ...machine, findings: { state: "not-shown", why: scanned.why } };
+  cache.set(key, scanned.value, now + cacheMs);
+  return { ...machine, findings: { state: "matched", summary: scanned.value } };
+}
+
+/** Who is here concerns the whole page. */
+const ofThePage: ReadonlySet<string> = new Set([Unauthenticated.code, PasswordChangeRequired.code]);
+
+async function section<T>(read: () => Promise<T>): Promise<Section<T>> {
+  try {
+    return { shown: true, value: await read() };
+  } catch (error) {
+    if (!(error instanceof DeclaredError) || ofThePage.has(error.type.code)) throw error;
+    return { shown: false, why: error.message };
+  }
+}
