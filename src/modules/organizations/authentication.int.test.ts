@@ -200,6 +200,20 @@ describe("a verified token of an issuer", () => {
   });
 });
 
+describe("the look-up", () => {
+  it("given many requests of one moment, then one statement answers them, and a later request asks again", async () => {
+    let statements = 0;
+    const lookup: typeof test.database.system = (work) => ((statements += 1), test.database.system(work));
+    const { authenticate } = createAuthentication({ database: { ...test.database, lookup }, clock: test.clock, log: pino({ level: "silent" }), verifyJwt });
+    const ask = () => authenticate(admin.credentials, { door: "http", address: "192.0.2.1" });
+    const actors = await Promise.all(Array.from({ length: 50 }, ask));
+    expect(statements).toBe(1);
+    expect(new Set(actors.map((actor) => actor.userId)).size).toBe(1);
+    await ask();
+    expect(statements).toBe(2);
+  });
+});
+
 describe("settings of an organization", () => {
   it("given they change, then the next request already goes by them", async () => {
     const org = await test.organization(admin.credentials, "strict");

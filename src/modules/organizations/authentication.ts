@@ -24,6 +24,9 @@ export interface Authentication {
   settled(): Promise<void>;
 }
 
+/** `lookup` runs one statement as the system without a transaction, in one round trip, where the database has it. */
+export type CredentialDatabase = Database & { lookup?: Database["system"] };
+
 const mostSettings = 10_000;
 const mostKeys = 10_000;
 
@@ -32,11 +35,12 @@ const mostKeys = 10_000;
  * moment share, so that a revoked credential or a removed membership is refused at once on every server.
  * Whatever is wrong with a credential, the answer is the same 401.
  */
-export function createAuthentication(ports: { database: Database; clock: Clock; log: Logger; verifyJwt: VerifyJwt }): Authentication {
+export function createAuthentication(ports: { database: CredentialDatabase; clock: Clock; log: Logger; verifyJwt: VerifyJwt }): Authentication {
   const { database, clock, verifyJwt } = ports;
-  const sessionOf = createBatcher((asked: readonly { hash: Buffer; orgId: string | undefined }[]) => database.system((db) => standingsOfSessions(db, asked)));
-  const keyOf = createBatcher((prefixes: readonly string[]) => database.system((db) => standingsOfKeys(db, prefixes)));
-  const identityOf = createBatcher((asked: readonly { issuer: string; subject: string; orgId: string | undefined }[]) => database.system((db) => standingsOfIdentities(db, asked)));
+  const ask = database.lookup ?? database.system;
+  const sessionOf = createBatcher((asked: readonly { hash: Buffer; orgId: string | undefined }[]) => ask((db) => standingsOfSessions(db, asked)));
+  const keyOf = createBatcher((prefixes: readonly string[]) => ask((db) => standingsOfKeys(db, prefixes)));
+  const identityOf = createBatcher((asked: readonly { issuer: string; subject: string; orgId: string | undefined }[]) => ask((db) => standingsOfIdentities(db, asked)));
   const keyPermissions = createLru<readonly string[]>(mostKeys);
   const settings = createLru<Record<string, unknown>>(mostSettings);
   const uses = createUseNotes(ports);

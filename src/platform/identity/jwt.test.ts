@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type GenerateKeyPairResult, type JWTHeaderParameters, type JWTPayload } from "jose";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { HttpClient, HttpResponse } from "../http-client/types.ts";
 import { createJwtVerifier, type JwtIssuer } from "./jwt.ts";
 
@@ -64,11 +64,10 @@ describe("a bearer JWT", () => {
     const http = httpAnswering(ok);
     const verify = createJwtVerifier([issuer], { http, clock: { now: () => time } });
     const text = await token({ exp: seconds + 120 });
-    expect(await verify(text)).toBeDefined();
-    const started = performance.now();
-    for (let n = 0; n < 1_000; n++) await verify(text);
-    expect((performance.now() - started) / 1_000).toBeLessThan(0.05); // a check takes more than 0.1 ms
-    expect(http.requests).toBe(1);
+    const checks = vi.spyOn(globalThis.crypto.subtle, "verify");
+    for (let n = 0; n < 100; n++) expect(await verify(text)).toBeDefined();
+    expect({ checks: checks.mock.calls.length, requests: http.requests }).toEqual({ checks: 1, requests: 1 });
+    checks.mockRestore();
     time += 151_000;
     expect(await verify(text)).toBeUndefined();
   });

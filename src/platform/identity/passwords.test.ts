@@ -58,6 +58,14 @@ describe("passwords", () => {
   });
 });
 
+it("given more than can wait, then the rest are refused at once", async () => {
+  const passwords = createPasswords({ cost, derive: counted().derive });
+  const outcomes = await Promise.allSettled(Array.from({ length: 210 }, () => passwords.verify("x", undefined)));
+  const refused = outcomes.filter((outcome) => outcome.status === "rejected");
+  expect(refused).toHaveLength(8);
+  expect(refused[0]?.reason).toMatchObject({ type: { code: "too-many-requests" }, data: { retryAfterSeconds: 5 } });
+});
+
 // The vector of RFC 9106, 5.3, needs a secret and associated data; this one is its hash without them, by the reference
 // implementation: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1 -l 32.
 it("given the reference implementation's hash, then it verifies", async () => {

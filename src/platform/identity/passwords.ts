@@ -1,4 +1,5 @@
 import { argon2, randomBytes, timingSafeEqual, type Argon2Parameters } from "node:crypto";
+import { fail, TooManyRequests } from "../errors.ts";
 
 /** Cost of one hash. `memory` in KiB. */
 export interface PasswordCost {
@@ -10,7 +11,7 @@ export interface PasswordCost {
 export type Derive = (parameters: Argon2Parameters) => Promise<Buffer>;
 
 export interface Passwords {
-  /** PHC string of a password: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>`. */
+  /** Errors of both: TooManyRequests, when too many wait. PHC string of a password: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>`. */
   hash(password: string): Promise<string>;
   /** Whether the password is the one of the PHC string. Without one it does the same work and answers false. */
   verify(password: string, phc: string | undefined): Promise<boolean>;
@@ -20,6 +21,7 @@ export interface Passwords {
 // here. Two at a time bound the memory, and leave half of Node's thread pool to everything else.
 const defaultCost: PasswordCost = { memory: 19_456, passes: 2, parallelism: 1 };
 const mostAtOnce = 2;
+const mostWaiting = 200; // about eight seconds of work
 const saltBytes = 16;
 const tagBytes = 32;
 
@@ -69,11 +71,12 @@ export function parsePhc(phc: string): PasswordCost & { nonce: Buffer; tag: Buff
   return { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism), nonce: Buffer.from(salt, "base64"), tag: Buffer.from(tag, "base64") };
 }
 
-/** Runs at most `most` of the given works at once, the others in order. */
+/** Runs at most `most` of the given works at once, the others in order; past `mostWaiting` it refuses. */
 function createTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
   let running = 0;
   const waiting: (() => void)[] = [];
   return async (work) => {
+    if (waiting.length >= mostWaiting) fail(TooManyRequests, "Too many people are signing in; try again in a few seconds.", { retryAfterSeconds: 5 });
     if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
     else running += 1;
     try {
