@@ -149,7 +149,7 @@ export async function testPlatform(options: { osvUrl?: string; extraModules?: re
       remoteAddress: `10.${requests >> 16 & 255}.${requests >> 8 & 255}.${requests & 255}`, ...request,
       headers: { ...(authorization === undefined ? {} : { authorization }), ...request.headers },
     });
-    const json = /json/.test(String(answer.headers["content-type"]));
+    const json = /[/+]json\b/.test(String(answer.headers["content-type"]));
     return { status: answer.statusCode, headers: answer.headers, text: answer.body, body: json ? JSON.parse(answer.body) as unknown : answer.body };
   }
 

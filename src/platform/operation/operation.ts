@@ -36,7 +36,7 @@ interface CommonContext {
 export interface PrepareContext extends CommonContext {
   signal: AbortSignal;
   progress(progress: Progress): void;
-  /** The request's body, for an operation that declares one; decompressed. */
+  /** The request's body, for an operation that declares one, as it was sent. */
   body?: Readable;
   /** A short transaction of its own, on the same door to the database as `handle`. */
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
