@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { organizationOf, type TestPlatform } from "../../src/app/testing.ts";
+import { allowedCaller, idKindsOf, makers, manifestPlatform, operations, plain, problemCode, withRealIds } from "./world.ts";
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await manifestPlatform();
+});
+afterAll(() => platform.close());
+
+/** Nobody is signed in at an operation for everybody, so that no id is foreign to the caller. */
+const idFields = operations.filter(({ permission }) => permission !== "public").flatMap((operation) =>
+  Object.entries(operation.input.properties).flatMap(([field, schema]) => idKindsOf(schema).map((kind) => ({ name: `${operation.id} /${field} ${kind}_`, operation, field, schema, kind }))));
+
+describe("ids of another organization", () => {
+  it("are of kinds that can all be made here", () => {
+    expect(idFields.filter(({ kind }) => makers[kind] === undefined).map(({ name }) => `${name}: add a maker to test/manifest/world.ts`)).toEqual([]);
+    expect(idFields.length).toBeGreaterThan(10);
+  });
+
+  it.each(idFields)("$name of what is there is 404, and for its owner it is not", async ({ operation, field, schema, kind }) => {
+    const example = operation.examples.find(({ input }) => field in input);
+    if (example === undefined) throw new Error(`no example of ${operation.id} has the field ${field}; add one`);
+    const owner = allowedCaller(operation);
+    const id = await makers[kind]?.(platform, owner);
+    const value = (schema as { type?: string }).type === "array" ? [id] : id;
+    const input = { ...await withRealIds(platform, example, owner), [field]: value };
+
+    const foreign = await platform.call(operation.id, { as: "other-tenant-admin", input });
+    expect({ status: foreign.status, text: foreign.status === 404 ? "" : foreign.text }).toEqual({ status: 404, text: "" });
+    expect(problemCode(foreign)).toMatch(/not-found$/);
+
+    const own = await platform.call(operation.id, { as: owner, input });
+    expect({ status: own.status, text: own.status < 300 ? "" : own.text }).toEqual({ status: own.status, text: "" });
+  });
+});
+
+describe("a credential", () => {
+  const signedIn = operations.filter(({ permission }) => permission !== "public");
+
+  it.each(signedIn)("does not work in an organization of which its person is no member: $id", async (operation) => {
+    const call = plain(operation);
+    const headers = { ...call.headers, "qinfra-organization": organizationOf(platform.person("admin")) };
+    const answer = await platform.call(operation.id, { ...call, as: "other-tenant-admin", headers });
+    expect([answer.status, problemCode(answer)]).toEqual([401, "unauthenticated"]);
+  });
+});
+
+describe("lists", () => {
+  const lists = operations.filter(({ input, permission }) => "cursor" in input.properties && permission !== "public" && idKindsOf(input).length === 0);
+
+  it.each(lists)("of $id hold nothing of another organization", async (operation) => {
+    await Promise.all(Object.values(makers).map((make) => make(platform, "admin")));
+    const own = await platform.call(operation.id, { as: "admin", input: { limit: 1000 } });
+    const foreign = await platform.call(operation.id, { as: "other-tenant-admin", input: { limit: 1000 } });
+    expect([own.status, foreign.status]).toEqual([200, 200]);
+    const idsIn = (text: string): string[] => [...text.matchAll(/\b[a-z]{2,5}_[0-7][0-9a-hjkmnp-tv-z]{25}\b/g)].map(([id]) => id);
+    const foreignIds = new Set(idsIn(foreign.text));
+    expect(idsIn(own.text).filter((id) => foreignIds.has(id))).toEqual([]);
+  });
+});

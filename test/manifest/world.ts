@@ -1,0 +1,163 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createRegistry, type Registry } from "../../src/platform/operation/registry.ts";
+import type { Operation } from "../../src/platform/operation/index.ts";
+import { modules } from "../../src/app/modules.ts";
+import { organizationOf, testPlatform, type Answer, type Caller, type TestCall, type TestPlatform } from "../../src/app/testing.ts";
+import { zipOf } from "../../src/modules/vulnerabilities/feeds/testing.ts";
+
+export const registry: Registry = createRegistry(modules);
+export const operations = registry.operations;
+
+type Owner = Exclude<Caller, "anonymous">;
+export type Example = Operation["examples"][number];
+
+let serial = 0;
+
+/**
+ * For each kind of TypeID in an input, how to make such a thing in the organization of `owner`; its id. A new kind of id
+ * is added here, or the tests of foreign ids fail.
+ */
+export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Owner) => Promise<string>>> = {
+  org: async (platform, owner) => organizationOf(platform.person(owner)),
+  usr: async (platform, owner) => {
+    const { userId } = await platform.newMember(platform.person(owner).orgId, "viewer");
+    const { items } = await succeed<{ items: { user: string; name: string }[] }>(platform, "members.list", { as: owner, input: { limit: 1000 } });
+    return found(items, ({ name }) => name === `user-${userId.replaceAll("-", "")}`).user;
+  },
+  ses: async (platform, owner) => {
+    const authorization = await platform.newSession(platform.person(owner));
+    const { items } = await succeed<{ items: { id: string; current: boolean }[] }>(platform, "sessions.list", { authorization });
+    return found(items, ({ current }) => current).id;
+  },
+  key: async (platform, owner) => {
+    const { id } = await succeed<{ id: string }>(platform, "api-keys.create", { as: owner, input: { name: "made", scopes: ["images:read"] } });
+    return id;
+  },
+  sit: async (platform, owner) => {
+    const { id } = await succeed<{ id: string }>(platform, "inventory.create-site", { as: owner, input: { name: `site ${++serial}` } });
+    return id;
+  },
+  ast: async (platform, owner) => {
+    const input = { name: `host-${++serial}`, source: "import", os: { id: "debian", versionId: "12" }, components };
+    return (await succeed<{ asset: { id: string } }>(platform, "inventory.record-scan", { as: owner, input })).asset.id;
+  },
+  img: async (platform, owner) => {
+    const input = { family: "made", version: String(++serial), source: "sbom", components };
+    return (await succeed<{ image: { id: string } }>(platform, "images.register", { as: owner, input })).image.id;
+  },
+};
+
+const components = [{ name: "openssl", version: "3.0.1-1", purl: "pkg:deb/debian/openssl@3.0.1-1?arch=amd64&distro=debian-12" }];
+
+/** OSV records of which the examples speak. */
+const feed = `${JSON.stringify({
+  id: "DEBIAN-CVE-2026-25243", modified: "2026-11-01T00:00:00Z", upstream: ["CVE-2026-25243"], summary: "An example",
+  severity: [{ type: "CVSS_V3", score: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N" }],
+  affected: [{ package: { ecosystem: "Debian:12", name: "openssl" }, ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }, { fixed: "3.0.17-1" }] }] }],
+})}\n`;
+
+async function importFeed(platform: TestPlatform): Promise<void> {
+  await succeed(platform, "feeds.import", { as: "platform-admin", input: { name: "debian" }, body: feed, headers: { "content-type": "application/x-ndjson" } });
+}
+
+/** A new person with a one-time password. */
+async function stranger(platform: TestPlatform): Promise<{ name: string; password: string }> {
+  const name = `stranger${++serial}`;
+  const { oneTimePassword } = await succeed<{ oneTimePassword: string }>(platform, "members.add", { as: "admin", input: { name, role: "viewer" } });
+  return { name, password: oneTimePassword };
+}
+
+/** What has to be there before an operation's example can succeed, and what of the call it changes. */
+const arrangements: Readonly<Record<string, (platform: TestPlatform) => Promise<Partial<TestCall>>>> = {
+  "sessions.create": async (platform) => ({ input: await stranger(platform) }),
+  "users.set-password": async (platform) => {
+    const { name, password } = await stranger(platform);
+    const { token } = await succeed<{ token: string }>(platform, "sessions.create", { input: { name, password } });
+    return { authorization: `Bearer ${token}`, input: { currentPassword: password, newPassword: `not ${password}` } };
+  },
+  "sessions.delete": async (platform) => ({ authorization: await platform.newSession(platform.person("admin")) }),
+  "feeds.import": async () => ({ body: feed, headers: { "content-type": "application/x-ndjson" } }),
+  "feeds.delete": async (platform) => (await importFeed(platform), {}),
+  "vulnerabilities.what-is": async (platform) => (await importFeed(platform), {}),
+};
+
+/** Prefixes of the TypeIDs that a schema asks for, however deep. */
+export function idKindsOf(schema: unknown): string[] {
+  return [...new Set([...JSON.stringify(schema).matchAll(/\^([a-z]+)_\[0-7\]/g)].map((match) => match[1] as string))];
+}
+
+const typeId = /^([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+
+/** The example with ids of things that are there, made for `owner`. */
+export async function withRealIds(platform: TestPlatform, example: Example, owner: Owner): Promise<Record<string, unknown>> {
+  async function replaced(value: unknown): Promise<unknown> {
+    if (Array.isArray(value)) return Promise.all(value.map(replaced));
+    if (typeof value === "object" && value !== null) {
+      return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([key, item]) => [key, await replaced(item)] as const)));
+    }
+    const kind = typeof value === "string" ? typeId.exec(value)?.[1] : undefined;
+    if (kind === undefined) return value;
+    const make = makers[kind];
+    if (make === undefined) throw new Error(`test/manifest/world.ts: there is no maker of ${kind}_ ids`);
+    return make(platform, owner);
+  }
+  return await replaced(example.input) as Record<string, unknown>;
+}
+
+/** Somebody who may call the operation. */
+export function allowedCaller(operation: Operation): Owner {
+  return operation.permission.startsWith("platform:") ? "platform-admin" : "admin";
+}
+
+/** A call of the first example as it is written: valid, of things that are not there. */
+export function plain(operation: Operation): TestCall {
+  const body = operation.body === undefined ? {} : { body: feed, headers: { "content-type": operation.body.contentTypes[0] ?? "" } };
+  return { input: operation.examples[0]?.input ?? {}, ...body };
+}
+
+/** A call of the example that succeeds. */
+export async function arranged(platform: TestPlatform, operation: Operation, example: Example): Promise<TestCall> {
+  const as = allowedCaller(operation);
+  const input = await withRealIds(platform, example, as);
+  const changes = await arrangements[operation.id]?.(platform) ?? {};
+  return { as, ...changes, input: { ...input, ...changes.input } };
+}
+
+export async function succeed<T = unknown>(platform: TestPlatform, operationId: string, call: TestCall): Promise<T> {
+  const answer = await platform.call(operationId, call);
+  if (answer.status >= 300) throw new Error(`${operationId} answered ${answer.status}: ${answer.text}`);
+  return answer.body as T;
+}
+
+/** The code of a problem, and a fault where the answer is none. */
+export function problemCode({ status, body, headers, text }: Answer): string {
+  const problem = body as { code?: unknown; status?: unknown; title?: unknown; detail?: unknown } | null;
+  if (!String(headers["content-type"]).startsWith("application/problem+json")) return `no problem+json: ${status} ${text.slice(0, 200)}`;
+  if (problem?.status !== status || typeof problem.code !== "string" || typeof problem.title !== "string" || typeof problem.detail !== "string" || problem.detail === "") return `an incomplete problem: ${text.slice(0, 200)}`;
+  return problem.code;
+}
+
+function found<T>(items: readonly T[], test: (item: T) => boolean): T {
+  const item = items.find(test);
+  if (item === undefined) throw new Error("what was just made is not in its list");
+  return item;
+}
+
+/** A platform whose feeds come from a server of this test, which has the ecosystem of the examples and no other. */
+export async function manifestPlatform(): Promise<TestPlatform> {
+  const archive = zipOf([{ name: "DEBIAN-CVE-2026-25243.json", content: feed }]);
+  const osv = createServer((request, response) => {
+    if (request.url === "/Debian/all.zip") return response.end(archive);
+    return response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => osv.listen(0, "127.0.0.1", resolve));
+  const platform = await testPlatform({ osvUrl: `http://127.0.0.1:${(osv.address() as AddressInfo).port}` });
+  return {
+    ...platform,
+    async close() {
+      await platform.close();
+      await new Promise((resolve) => osv.close(resolve));
+    },
+  };
+}
