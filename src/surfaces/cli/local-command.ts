@@ -29,6 +29,8 @@ export interface LocalCommand {
   summary: string;
   /** Adds arguments, options and help. Without it, all that stands after the name goes to `run` as it is. */
   configure?(command: Command): void;
+  /** Asks no server, so it takes no options of a connection. */
+  offline?: true;
   /** Loaded only when the command runs, so that the others start fast. */
   load(): Promise<LocalRun>;
 }

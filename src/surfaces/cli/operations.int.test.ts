@@ -100,6 +100,15 @@ describe("commands that are operations", () => {
     expect(stderr).toContain(said);
   });
 
+  it.each([["pending", 2, "is not known yet"], ["never-scanned", 2, "nothing was ever scanned"], ["stale", 0, "warning: this list is stale"], ["current", 0, ""]])("a list that is %s exits %i", async (state, exitCode, said) => {
+    server.answers["GET /api/v1/things"] = { json: { state, items: [] } };
+    for (const args of [["things", "list"], ["things", "list", "--all"]]) {
+      const { code, stderr } = await place.run(args, { env: env() });
+      expect(code).toBe(exitCode);
+      expect(stderr).toContain(said);
+    }
+  });
+
   it("sends a file as the body", async () => {
     server.answers["POST /api/v1/things/thg_1/content"] = { json: { bytes: 5 } };
     expect(await place.run(["things", "upload", "thg_1", "--file", "-"], { env: env(), stdin: "hello" })).toMatchObject({ code: 0 });

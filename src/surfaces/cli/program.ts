@@ -21,7 +21,7 @@ export function createProgram(context: CliContext, local: readonly LocalCommand[
     .enablePositionalOptions()
     .exitOverride()
     .showSuggestionAfterError(true)
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -52,8 +52,8 @@ function addLocal(program: Command, context: CliContext, local: LocalCommand, ou
   if (local.configure === undefined) {
     command.usage("[options]").argument("[arguments...]").allowUnknownOption().passThroughOptions();
   } else {
-    addGlobalOptions(command);
     local.configure(command);
+    if (local.offline !== true) addGlobalOptions(command);
   }
   command.action(async () => {
     const run = await local.load();

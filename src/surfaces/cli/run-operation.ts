@@ -28,7 +28,7 @@ export async function runOperation(context: CliContext, run: OperationRun): Prom
   await writeAnswer(io, operation, answer, format);
   const next = operation.list ? (answer as { next?: string }).next : undefined;
   if (next !== undefined) say(io, `There is more: add --all, or --cursor ${next}`);
-  return reportEvent(context, answer);
+  return Math.max(reportEvent(context, answer), operation.list ? reportState(context, answer) : exit.done);
 }
 
 async function writeAllPages(context: CliContext, run: OperationRun): Promise<number> {
@@ -44,7 +44,7 @@ async function writeAllPages(context: CliContext, run: OperationRun): Promise<nu
     else collected.push(...(itemsOf(answer) ?? []));
   } while (cursor !== undefined);
   if (run.format !== "jsonl") await writeAnswer(io, run.operation, { ...answer, items: collected }, run.format);
-  return exit.done;
+  return reportState(context, answer);
 }
 
 /** One call, in this process where the operation is pure and can run here, else to the server. */
@@ -68,6 +68,22 @@ export async function callOnce(context: CliContext, { operation, input, idempote
 async function fileBody({ io }: CliContext, contentTypes: readonly string[], file: string): Promise<{ contentType: string; content: AsyncIterable<Uint8Array> }> {
   const { openInput } = await import("../../modules/software/parsers/read-input.ts");
   return { contentType: contentTypes[0] ?? "application/octet-stream", content: openInput(file, { stdin: io.stdin }) };
+}
+
+const unknownStates: Readonly<Record<string, string>> = {
+  pending: "what it would hold is not known yet; ask again in a moment",
+  failed: "what it would hold is not known; the server's log says why",
+  "never-scanned": "nothing is known, because nothing was ever scanned",
+};
+
+/** A list that says that it is not known is never shown as an empty one. */
+function reportState({ io }: Pick<CliContext, "io">, answer: unknown): number {
+  const { state } = answer as { state?: unknown };
+  if (state === "stale") say(io, "warning: this list is stale: it was made with earlier data");
+  const why = typeof state === "string" ? unknownStates[state] : undefined;
+  if (why === undefined) return exit.done;
+  say(io, `error: This list is ${String(state)}: ${why}.`);
+  return exit.failed;
 }
 
 /** A change whose event is not handled has no known outcome yet, and is never shown as if it had. */

@@ -7,6 +7,7 @@ import type { LocalCommand } from "../local-command.ts";
 export const completionCommand: LocalCommand = {
   name: "completion",
   summary: "Print the completion script of a shell",
+  offline: true,
   configure(command) {
     command.addArgument(new Argument("<shell>", "Shell").choices(shells));
     command.addHelpText("after", "\nExamples:\n  source <(qinfra completion bash)\n  qinfra completion fish | source");
@@ -32,6 +33,7 @@ export const configCommand: LocalCommand = {
 export const helpCommand: LocalCommand = {
   name: "help",
   summary: "Help on a command, or on exit-codes",
+  offline: true,
   configure: (command) => void command.argument("[command...]", "Words of a command, or exit-codes"),
   async load() {
     return async () => exit.done;

@@ -18,21 +18,23 @@ export function renderTable(headings: readonly string[], rows: readonly (readonl
   return [colour ? `\x1b[1m${head}\x1b[22m` : head, ...rest].map((line) => `${line}\n`).join("");
 }
 
-/** Takes from the widest columns until the table fits, never below a width that can be read. */
+/**
+ * Cuts the widest columns to one width, the largest with which the table fits, never below one that can be read. The
+ * first column, which names the row, stays whole where it takes no more than half of the terminal.
+ */
 function fit(widths: readonly number[], width: number | undefined): number[] {
-  const fitted = [...widths];
-  if (width === undefined) return fitted;
-  let excess = fitted.reduce((sum, column) => sum + column, gap.length * (fitted.length - 1)) - width;
-  while (excess > 0) {
-    const widest = fitted.indexOf(Math.max(...fitted));
-    const column = fitted[widest] ?? 0;
-    if (column <= narrowest) break;
-    const next = Math.max(narrowest, ...fitted.filter((other) => other < column));
-    const cut = Math.min(excess, column - Math.min(next, column - 1));
-    fitted[widest] = column - cut;
-    excess -= cut;
+  if (width === undefined) return [...widths];
+  const gaps = gap.length * (widths.length - 1);
+  const kept = (widths[0] ?? 0) <= width / 2 ? 1 : 0;
+  const cutTo = (most: number): number[] => widths.map((column, at) => (at < kept ? column : Math.min(column, most)));
+  let low = narrowest;
+  let high = Math.max(narrowest, ...widths);
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (cutTo(middle).reduce((sum, column) => sum + column, gaps) <= width) low = middle;
+    else high = middle - 1;
   }
-  return fitted;
+  return cutTo(low);
 }
 
 function padded(text: string, width: number): string {
