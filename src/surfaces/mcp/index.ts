@@ -1,0 +1,1 @@
+export { mountMcp, type McpOptions } from "./mount.ts";
