@@ -72,8 +72,9 @@ create table vulnerabilities.matches (
   component_set_id uuid not null,
   database_digest text not null,
   database_newest timestamptz,
-  summary jsonb not null,
-  could_not_match jsonb not null,
+  -- json, not jsonb: they are answered as they were written, keys in order.
+  summary json not null,
+  could_not_match json not null,
   matched_at timestamptz not null,
   primary key (org_id, component_set_id)
 );
@@ -93,7 +94,7 @@ create table vulnerabilities.findings (
   severity text not null,
   vector text,
   summary text,
-  packages jsonb not null,
+  packages json not null,
   primary key (org_id, component_set_id, advisory_id, ecosystem, source, source_version, matched_by),
   foreign key (org_id, component_set_id) references vulnerabilities.matches (org_id, component_set_id) on delete cascade
 );

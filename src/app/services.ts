@@ -74,6 +74,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
 
   const firstAdministrator = await ensureFirstAdministrator(database, { clock, ids, secrets, appender: appenderOf });
   const line = openLine(database, { timer, log });
+  // The sealer works on the connection that holds its lock, so nothing else may wait on it.
+  const sealerLine = openLine(database, { timer, log });
   const checkpoints = { read: blobs.read, write: blobs.point };
   const checkpointer = createCheckpointer({
     database, clock, keys: secrets, blobs: checkpoints,
@@ -82,7 +84,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   let horizonSeconds = 0;
   let unsealed = 0;
   const sealer = startSealer({
-    database, line, clock, timer, log, checkpointer,
+    database, line: sealerLine, clock, timer, log, checkpointer,
     metrics: {
       sample(sample) {
         horizonSeconds = sample.horizonAgeMs / 1000;
@@ -135,6 +137,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       await sealer.stop();
       waiter.close();
       await line.close();
+      await sealerLine.close();
       await authentication.settled();
       await direct.end().catch(() => undefined);
       await http.close();

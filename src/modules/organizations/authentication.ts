@@ -24,8 +24,6 @@ export interface Authentication {
   settled(): Promise<void>;
 }
 
-/** `lookup` runs one statement as the system without a transaction, in one round trip, where the database has it. */
-export type CredentialDatabase = Database & { lookup?: Database["system"] };
 
 const mostSettings = 10_000;
 const mostKeys = 10_000;
@@ -35,9 +33,9 @@ const mostKeys = 10_000;
  * moment share, so that a revoked credential or a removed membership is refused at once on every server.
  * Whatever is wrong with a credential, the answer is the same 401.
  */
-export function createAuthentication(ports: { database: CredentialDatabase; clock: Clock; log: Logger; verifyJwt: VerifyJwt }): Authentication {
+export function createAuthentication(ports: { database: Database; clock: Clock; log: Logger; verifyJwt: VerifyJwt }): Authentication {
   const { database, clock, verifyJwt } = ports;
-  const ask = database.lookup ?? database.system;
+  const ask = database.lookup;
   const sessionOf = createBatcher((asked: readonly { hash: Buffer; orgId: string | undefined }[]) => ask((db) => standingsOfSessions(db, asked)));
   const keyOf = createBatcher((prefixes: readonly string[]) => ask((db) => standingsOfKeys(db, prefixes)));
   const identityOf = createBatcher((asked: readonly { issuer: string; subject: string; orgId: string | undefined }[]) => ask((db) => standingsOfIdentities(db, asked)));

@@ -1,7 +1,6 @@
 import type { Actor } from "../../platform/actor.ts";
 import { fail, Unauthenticated } from "../../platform/errors.ts";
 import type { NewEvent } from "../../platform/events/types.ts";
-import type { PrepareContext } from "../../platform/operation/index.ts";
 import { PersonNeeded } from "./errors.ts";
 
 /** The person who acts; for an API key, who made it. */
@@ -17,11 +16,6 @@ export function personOf(actor: Actor): string {
 }
 
 /** An event of the log of that organization, where the caller works in another or in none. */
-export function eventOf(orgId: string, event: NewEvent): NewEvent & { orgId: string } {
+export function eventOf(orgId: string, event: NewEvent): NewEvent {
   return { ...event, orgId };
-}
-
-/** Network address of the caller, for limits; where a door knows none, all its callers count as one. */
-export function addressOf(context: PrepareContext & { address?: string }): string {
-  return context.address ?? "unknown";
 }

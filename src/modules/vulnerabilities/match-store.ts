@@ -22,9 +22,9 @@ export async function replaceMatch(db: Db, match: { orgId: string; componentSetI
     insert into vulnerabilities.findings (org_id, component_set_id, advisory_id, source, source_version, matched_by, ecosystem,
       matched_source, matched_version, fixed_version, aliases, severity, vector, summary, packages)
     select ${orgId}, ${componentSetId}, advisory_id, source, source_version, matched_by, ecosystem, matched_source, matched_version,
-      fixed_version, array(select jsonb_array_elements_text(aliases)), severity, vector, summary, packages
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(advisory_id text, source text, source_version text, matched_by text,
-      ecosystem text, matched_source text, matched_version text, fixed_version text, aliases jsonb, severity text, vector text, summary text, packages jsonb)`);
+      fixed_version, array(select json_array_elements_text(aliases)), severity, vector, summary, packages
+    from json_to_recordset(${JSON.stringify(rows)}::json) as r(advisory_id text, source text, source_version text, matched_by text,
+      ecosystem text, matched_source text, matched_version text, fixed_version text, aliases json, severity text, vector text, summary text, packages json)`);
 }
 
 /** Deletes the results of sets that are gone; the database of an organization stays as small as its software. */

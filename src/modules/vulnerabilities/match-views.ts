@@ -73,7 +73,7 @@ export async function imagesWith(db: Db, advisoryIds: readonly string[], limit: 
       array_agg(distinct p.name || ' ' || coalesce(p.version, '')) as packages
     from vulnerabilities.findings f
     join images.api_images i on i.org_id = f.org_id and i.component_set_id = f.component_set_id
-    cross join lateral jsonb_to_recordset(f.packages) as p(name text, version text)
+    cross join lateral json_to_recordset(f.packages) as p(name text, version text)
     where f.advisory_id = any(${advisoryIds}) group by i.id, i.family, i.version order by i.id desc limit ${limit}`);
   return rows.map((row) => ({ ...row, id: toTypeId("img", row.id) }));
 }
@@ -84,7 +84,7 @@ export async function assetsWith(db: Db, advisoryIds: readonly string[], limit: 
     select a.id, a.name, array_agg(distinct f.advisory_id) as advisories, array_agg(distinct p.name || ' ' || coalesce(p.version, '')) as packages
     from vulnerabilities.findings f
     join inventory.api_assets a on a.org_id = f.org_id and a.component_set_id = f.component_set_id
-    cross join lateral jsonb_to_recordset(f.packages) as p(name text, version text)
+    cross join lateral json_to_recordset(f.packages) as p(name text, version text)
     where f.advisory_id = any(${advisoryIds}) group by a.id, a.name order by a.name limit ${limit}`);
   return rows.map((row) => ({ ...row, id: toTypeId("ast", row.id) }));
 }

@@ -16,6 +16,8 @@ export interface Db {
 export interface Database {
   tenant<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T>;
   system<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  /** One statement without a transaction, as `system`: one round trip, for what every request asks. */
+  lookup<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /** A connection of its own (LISTEN, advisory locks); the caller ends it. */
   direct(): Promise<pg.Client>;
   /** True when a trivial statement comes back in time. */
@@ -49,6 +51,8 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
 
   async function transaction<T>(from: pg.Pool, orgId: string | undefined, work: (db: Db) => Promise<T>): Promise<T> {
     const client = await from.connect().catch(unavailable);
+    // Without a listener the end of a connection in use would end the process; its statements fail by themselves.
+    client.on("error", ignore);
     // Sent in one go without waiting: the answers are checked together with the first answer of the work.
     const begun = client.query(orgId === undefined ? "begin" : beginTenant(orgId));
     begun.catch(() => undefined);
@@ -62,6 +66,7 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
       await client.query("rollback").catch((reason: unknown) => (broken = reason));
       throw translated(error);
     } finally {
+      client.off("error", ignore);
       client.release(broken !== undefined);
     }
   }
@@ -69,6 +74,13 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
   return {
     tenant: (orgId, work) => transaction(app, orgId, work),
     system: (work) => transaction(system, undefined, work),
+    async lookup(work) {
+      try {
+        return await work(dbOf(system, options.preparedStatements));
+      } catch (error) {
+        throw translated(error);
+      }
+    },
     async direct() {
       const client = new pg.Client({ ...urls.system, application_name: "qinfra direct" });
       await client.connect().catch(unavailable);
@@ -101,7 +113,9 @@ function beginTenant(orgId: string): string {
   return `begin; set local app.org_id = '${orgId}'`;
 }
 
-export function dbOf(client: pg.ClientBase, prepared: boolean): Db {
+function ignore(): void {}
+
+export function dbOf(client: Pick<pg.ClientBase, "query">, prepared: boolean): Db {
   async function rows<Row>(query: Query): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
     const config: pg.QueryConfig = { text: query.text, values: query.values as unknown[] };
     if (prepared && query.name !== undefined) config.name = query.name;
@@ -129,12 +143,14 @@ function unavailable(error: unknown): never {
   throw new DeclaredError(DatabaseUnavailable, "The database does not answer; try again in a moment.", undefined, error);
 }
 
-const lostConnection = /^(08|57P0)/; // connection exceptions; shutdown, crash, not yet started
+// Connection exceptions; shutdown, crash, not yet started; idle in transaction; the socket itself.
+const lostConnection = /^(08|57P0|25P03|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)/;
+const lostMessage = /Connection terminated|not queryable|timeout exceeded when trying to connect|ENOENT.*\.s\.PGSQL/;
 
 function translated(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = (error as { code?: string }).code ?? "";
-  if (lostConnection.test(code) || /Connection terminated|ECONNREFUSED|ENOENT.*\.s\.PGSQL/.test(error.message)) {
+  if (lostConnection.test(code) || lostMessage.test(error.message)) {
     return new DeclaredError(DatabaseUnavailable, "The connection to the database was lost; try again in a moment.", undefined, error);
   }
   return error;

@@ -30,10 +30,11 @@ export interface AppendPorts {
  * version. Events of one transaction keep their order because their ids come from one `ids`.
  */
 export function appender(db: Db, options: AppendOrigin & AppendPorts): EventAppender {
-  const { orgId, actor, operation, requestId, door, ai, clock, ids, privateBodies } = options;
+  const { actor, operation, requestId, door, ai, clock, ids, privateBodies } = options;
   return {
     async append(event: NewEvent) {
       const id = ids.uuid();
+      const orgId = event.orgId ?? options.orgId;
       const time = timestamp(clock);
       const stream = event.stream ?? event.subject;
       const { type, subject, data } = event;

@@ -7,6 +7,8 @@ export interface NewEvent {
   /** The TypeID of what changed. The stream is the subject unless `stream` names another. */
   subject: string;
   stream?: string;
+  /** UUID of the organization in whose log it goes, where an operation across tenants changes something of another one. */
+  orgId?: string;
   /** The stream's version before this event; a mismatch is a conflict. Without it the event goes to the end. */
   expectedVersion?: number;
   data: Record<string, unknown>;

@@ -34,6 +34,8 @@ interface CommonContext {
 
 /** What `prepare` is given: no transaction is open, it may take long, and it can be cancelled. */
 export interface PrepareContext extends CommonContext {
+  /** Address of the caller, for limits. */
+  address: string;
   signal: AbortSignal;
   progress(progress: Progress): void;
   /** The request's body, for an operation that declares one, as it was sent. */
@@ -98,6 +100,8 @@ export interface OperationSpec<I extends TProperties, O extends TSchema, P, Q> {
   awaits?: { event: string; subscription: string };
   /** Largest JSON input in bytes; 1 MiB where it is absent. */
   maxInputBytes?: number;
+  /** The answer holds a secret that is shown once: it is never stored, so a repeated request is refused, not answered. */
+  answersSecret?: boolean;
   /** Answers with status 201 instead of 200. */
   creates?: boolean;
   prepare?(context: PrepareContext, input: Static<TObject<I>>): Promise<P>;

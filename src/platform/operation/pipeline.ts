@@ -2,13 +2,13 @@ import { actorId, grants, type Actor } from "../actor.ts";
 import type { Db } from "../database/database.ts";
 import { timestamp } from "../clock.ts";
 import {
-  ApprovalUnavailable, Cancelled, DeclaredError, fail, Internal, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
+  ApprovalUnavailable, Cancelled, Conflict, DeclaredError, fail, Internal, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
 } from "../errors.ts";
 import { createEventTrace, type EventTrace } from "./event-trace.ts";
 import { replayOf, rememberAnswer } from "./idempotency.ts";
 import type { Context, Operation, PrepareContext } from "./operation.ts";
 import { planHash } from "./canonical.ts";
-import { policyActor, whatItNames, type RequestInput } from "../policy/index.ts";
+import { policyActor, type RequestInput } from "../policy/index.ts";
 import type { Call, Outcome, Services } from "./services.ts";
 import { validateInput } from "./validate.ts";
 
@@ -49,11 +49,12 @@ async function run(services: Services, operation: Operation, call: Call): Promis
 
   const replayed = key === undefined ? undefined : await transaction((db) => replayOf(db, key));
   if (replayed !== undefined) {
+    if (operation.answersSecret === true) fail(Conflict, "This request was answered before, with a secret that is shown once and not kept. To make another, use a new idempotency key.");
     return { status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, replayed, undefined), actor, replayed: true };
   }
 
   const prepareContext: PrepareContext = {
-    ...common, signal: call.signal, transaction, blobs: services.blobs, http: services.http, settings: services.settings, instance: services.instance,
+    ...common, address: call.address, signal: call.signal, transaction, blobs: services.blobs, http: services.http, settings: services.settings, instance: services.instance,
     progress: (progress) => call.progress?.(progress),
     verifyLog: () => services.verifyLog(origin.orgId, call.signal, (progress) => call.progress?.(progress)),
     compute: (task, data) => services.compute(task, data, call.signal),
@@ -68,7 +69,7 @@ async function run(services: Services, operation: Operation, call: Call): Promis
     const trace = createEventTrace(services.appender(db, origin));
     const context: Context = { ...common, db, events: trace };
     const output = await operation.handle(context, input, staged);
-    if (key !== undefined) await rememberAnswer(db, key, output, services.clock);
+    if (key !== undefined) await rememberAnswer(db, key, operation.answersSecret === true ? {} : output, services.clock);
     return { output, trace };
   });
   return {
@@ -113,8 +114,14 @@ async function policyInputOf(services: Services, operation: Operation, call: Cal
     operation: { id, effect, permission },
     // Wildcards are expanded to the one permission in question: a policy compares names.
     actor: { ...policyActor(actor), permissions: grants(actor.permissions, permission) ? [permission] : [] },
-    org, input: whatItNames(input as Record<string, unknown>), time: timestamp(services.clock), door: call.door,
+    org, input: withoutSecrets(operation, input as Record<string, unknown>), time: timestamp(services.clock), door: call.door,
   };
+}
+
+/** Fields that are declared `writeOnly` (passwords) are for the operation alone. */
+function withoutSecrets(operation: Operation, input: Record<string, unknown>): Record<string, unknown> {
+  const secret = (name: string): boolean => (operation.input.properties[name] as { writeOnly?: boolean } | undefined)?.writeOnly === true;
+  return Object.fromEntries(Object.entries(input).filter(([name]) => !secret(name)));
 }
 
 function gate(services: Services, operation: Operation, policyInput: RequestInput, input: unknown, plan: unknown): void {

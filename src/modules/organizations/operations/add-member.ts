@@ -20,6 +20,7 @@ export const addMember = operation({
   summary: "Add a member: a new user with a one-time password, or one that you administer elsewhere",
   permission: "members:write",
   effect: "change",
+  answersSecret: true,
   without: { mcp: "the answer may hold a password, which is for a person" },
   database: "system",
   input: Type.Object({

@@ -22,6 +22,7 @@ export const createApiKey = operation({
   description: "The key is shown once. It never does more than its scopes, nor more than your role at the time of its use.",
   permission: "api-keys:write",
   effect: "change",
+  answersSecret: true,
   without: { mcp: "the answer holds a secret, which is for a person" },
   input: Type.Object({
     name: OneLine,

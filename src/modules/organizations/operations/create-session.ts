@@ -5,7 +5,7 @@ import { fail } from "../../../platform/errors.ts";
 import { createSignInLimits, type SignInLimits } from "../../../platform/identity/sign-in-limits.ts";
 import { newSessionToken } from "../../../platform/identity/tokens.ts";
 import { operation } from "../../../platform/operation/index.ts";
-import { addressOf, eventOf } from "../caller.ts";
+import { eventOf } from "../caller.ts";
 import { SignInFailed } from "../errors.ts";
 import { SessionCreated } from "../events.ts";
 import { OrganizationId, orgTypeId, orgUuid, SessionId, sessionTypeId, UserId, userTypeId } from "../ids.ts";
@@ -36,11 +36,12 @@ export const createSession = operation({
   permission: "public",
   reason: "nobody is signed in before they sign in",
   effect: "change",
+  answersSecret: true,
   without: { mcp: "a program is given an API key, not a person's password", cli: "`qinfra login` asks for the password without showing it, and keeps the token" },
   database: "system",
   input: Type.Object({
     name: Type.String({ minLength: 1, maxLength: 100, description: "Login name" }),
-    password: Type.String({ minLength: 1, maxLength: 1024 }),
+    password: Type.String({ minLength: 1, maxLength: 1024, writeOnly: true }),
     door: DoorOrCli,
     organization: Type.Optional(OrganizationId),
   }),
@@ -56,7 +57,7 @@ export const createSession = operation({
   creates: true,
   examples: [{ input: { name: "admin", password: "correct horse battery staple", door: "cli" } }],
   async prepare(context, input) {
-    const succeeded = signInLimits(context.clock).attempt(input.name, addressOf(context));
+    const succeeded = signInLimits(context.clock).attempt(input.name, context.address);
     const orgId = input.organization === undefined ? null : orgUuid(input.organization);
     const known = await context.transaction((db) => credentialByName(db, input.name, orgId));
     // The same work for a name that nobody has, so that the time does not tell which names there are.

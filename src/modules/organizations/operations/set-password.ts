@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { Conflict, fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
-import { addressOf, personOf } from "../caller.ts";
+import { personOf } from "../caller.ts";
 import { PasswordUnchanged, PersonNeeded, WrongPassword } from "../errors.ts";
 import { PasswordSet } from "../events.ts";
 import { UserId, userTypeId } from "../ids.ts";
@@ -22,15 +22,15 @@ export const setPassword = operation({
   without: { mcp: "a program is not given a person's password", cli: "`qinfra login` asks for passwords without showing them" },
   database: "system",
   input: Type.Object({
-    currentPassword: Type.String({ minLength: 1, maxLength: 1024 }),
-    newPassword: Type.String({ minLength: 12, maxLength: 1024, description: "At least 12 characters, of any kind" }),
+    currentPassword: Type.String({ writeOnly: true, minLength: 1, maxLength: 1024 }),
+    newPassword: Type.String({ writeOnly: true, minLength: 12, maxLength: 1024, description: "At least 12 characters, of any kind" }),
   }),
   output: Type.Object({ user: UserId, endedSessions: Type.Integer({ minimum: 0 }) }),
   errors: [WrongPassword, PasswordUnchanged, PersonNeeded],
   examples: [{ input: { currentPassword: "correct horse battery staple", newPassword: "a longer horse battery staple" } }],
   async prepare(context, input) {
     const userId = personOf(context.actor);
-    const succeeded = signInLimits(context.clock).attempt(`set-password ${userId}`, addressOf(context));
+    const succeeded = signInLimits(context.clock).attempt(`set-password ${userId}`, context.address);
     const known = await context.transaction((db) => credentialOf(db, userId));
     if (!(await passwords.verify(input.currentPassword, known?.hash)) || known === undefined) {
       fail(WrongPassword, "The current password is not right; nothing was changed.");
