@@ -1,10 +1,11 @@
-import { PassThrough, type Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { DeclaredError, InvalidInput, Internal, toProblem, UnsupportedMediaType } from "../../platform/errors.ts";
 import type { Operation, Progress } from "../../platform/operation/index.ts";
 import { execute } from "../../platform/operation/pipeline.ts";
-import { placeOf } from "../../platform/operation/registry.ts";
+import { routeOf } from "../../platform/operation/registry.ts";
 import type { Call, Services } from "../../platform/operation/services.ts";
+import { refuseUnreadable } from "./readable-input.ts";
 
 /** Turns a request into a call of the pipeline and its outcome into an answer, streamed with progress where asked for. */
 export async function handleOperation(
@@ -50,13 +51,24 @@ function inputOf(operation: Operation, request: FastifyRequest): { input: unknow
     // A list of one is written like a single value in a query string.
     if ((schema as { type?: string }).type === "array" && typeof outside[field] === "string") outside[field] = [outside[field]];
   }
-  const sendsBody = Object.keys(operation.input.properties).some((field) => placeOf(operation, field) === "body");
-  if (!sendsBody) return { input: outside, fromText: true };
+  refuseUnreadable(outside);
+  if (!takesJson(operation, request)) return { input: outside, fromText: true };
   const body = request.body ?? {};
   if (typeof body !== "object" || Array.isArray(body)) throw new DeclaredError(InvalidInput, "The body must be a JSON object.");
-  const twice = Object.keys(outside).find((field) => field in body);
+  refuseUnreadable(body);
+  const twice = Object.keys(outside).find((field) => Object.hasOwn(body, field));
   if (twice !== undefined) throw new DeclaredError(InvalidInput, `/${twice}: is given twice, in the address and in the body`);
   return { input: { ...body, ...outside }, fromText: false };
+}
+
+/** Whether the body holds input. One that nobody would read is refused, so that nothing is ignored in silence. */
+function takesJson(operation: Operation, request: FastifyRequest): boolean {
+  if (operation.body !== undefined) return false;
+  const { method } = routeOf(operation);
+  if (request.body instanceof Readable) throw new DeclaredError(UnsupportedMediaType, "Send the input as application/json.");
+  if (method !== "GET" && method !== "DELETE") return true;
+  if (request.body !== undefined) throw new DeclaredError(InvalidInput, "This operation takes its input in the address; send it without a body.");
+  return false;
 }
 
 function bodyOf(operation: Operation, request: FastifyRequest): { body?: Readable } {
