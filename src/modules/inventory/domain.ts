@@ -19,11 +19,13 @@ export const Criticality = Type.Enum([...criticalities], { description: "How muc
 export const Exposure = Type.Enum([...exposures], { description: "Who can reach it" });
 export const AssetSource = Type.Enum([...assetSources], { description: "How its software was collected" });
 
+const factName = "^[a-z][A-Za-z0-9.]{0,63}$";
+
 /** What a collector found out about a host beside its software. */
 export const Facts = Type.Record(
-  Type.String({ pattern: "^[a-z][A-Za-z0-9.]{0,63}$" }),
+  Type.String({ pattern: factName }),
   Type.Union([Type.String({ maxLength: 2_000, pattern: "^[^\\u0000]*$" }), Type.Number(), Type.Boolean()]),
-  { description: "Facts, for example kernel, architecture, memoryBytes", examples: [{ kernel: "6.1.0-44-amd64", architecture: "x86_64" }], maxProperties: 200 },
+  { description: "Facts, for example kernel, architecture, memoryBytes", examples: [{ kernel: "6.1.0-44-amd64", architecture: "x86_64" }], maxProperties: 200, propertyNames: { pattern: factName } },
 );
 export type Facts = Static<typeof Facts>;
 

@@ -5,7 +5,7 @@ const key = "[A-Za-z0-9][A-Za-z0-9._/-]{0,99}";
 
 /** Tags as operations take them. They are stored in side tables (org_id, id, key, value), never as jsonb. */
 export const TagsInput = Type.Record(Type.String({ pattern: `^${key}$` }), Type.String({ maxLength: 500, pattern: "^[^\\u0000]*$" }), {
-  description: "Key-value pairs", examples: [{ team: "platform" }], maxProperties: 100,
+  description: "Key-value pairs", examples: [{ team: "platform" }], maxProperties: 100, propertyNames: { pattern: `^${key}$` },
 });
 
 export const TagsOutput = Type.Record(Type.String(), Type.String(), { description: "Key-value pairs" });
