@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fail } from "../../platform/errors.ts";
 import type { PrepareContext } from "../../platform/operation/index.ts";
-import { FeedUnreachable } from "./errors.ts";
+import { EcosystemUnknown, FeedUnreachable } from "./errors.ts";
 
 const maxBytes = 4 * 1024 ** 3; // npm's archive, the largest, has some 300 MB in 2026
 const timeoutMs = 30 * 60_000;
@@ -18,7 +18,9 @@ export async function downloadEcosystem(context: PrepareContext, ecosystem: stri
   try {
     const url = `${context.settings.osvUrl}/${encodeURIComponent(ecosystem)}/all.zip`;
     const answer = await context.http.stream({ url, maxBytes, timeoutMs, signal: context.signal });
-    if (answer.status !== 200) fail(FeedUnreachable, `${new URL(url).host} answered ${answer.status} for ${ecosystem}/all.zip; check the ecosystem's name and the setting OSV_URL.`);
+    const host = new URL(url).host;
+    if (answer.status === 404) fail(EcosystemUnknown, `${host} has no ${ecosystem}/all.zip; names are written as OSV writes them, for example Debian or crates.io.`);
+    if (answer.status !== 200) fail(FeedUnreachable, `${host} answered ${answer.status} for ${ecosystem}/all.zip; try again later, or check the setting OSV_URL.`);
     context.progress({ step: `downloading ${ecosystem}` });
     const path = join(folder, "all.zip");
     await pipeline(Readable.from(answer.body), createWriteStream(path));

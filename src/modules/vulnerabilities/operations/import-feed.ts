@@ -3,7 +3,7 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail, InvalidInput } from "../../../platform/errors.ts";
 import { operation, type Context } from "../../../platform/operation/index.ts";
 import { downloadEcosystem } from "../download.ts";
-import { FeedRefused, FeedUnreachable } from "../errors.ts";
+import { EcosystemUnknown, FeedRefused, FeedUnreachable } from "../errors.ts";
 import { events } from "../events.ts";
 import { makeCurrent } from "../feed-store.ts";
 import { stageFeed, type StagedFeed } from "../import-feed.ts";
@@ -51,7 +51,7 @@ export const syncFeed = operation({
   without: { cli: "qinfra feeds sync goes through several ecosystems with progress" },
   input: Type.Object({ ecosystem: Type.String({ pattern: "^[A-Za-z][A-Za-z0-9. _-]{0,49}$", description: "OSV ecosystem without its release", examples: ["Debian"] }) }),
   output: ImportedFeed,
-  errors: [FeedRefused, FeedUnreachable],
+  errors: [EcosystemUnknown, FeedRefused, FeedUnreachable],
   examples: [{ input: { ecosystem: "Debian" } }],
   async prepare(context, { ecosystem }) {
     const download = await downloadEcosystem(context, ecosystem);
