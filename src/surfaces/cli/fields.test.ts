@@ -13,6 +13,8 @@ describe("kindOf", () => {
     [{ enum: ["a", "b"] }, { kind: "choice", choices: ["a", "b"] }],
     [{ anyOf: [{ const: "a" }, { const: "b" }] }, { kind: "choice", choices: ["a", "b"] }],
     [{ anyOf: [{ type: "string" }, { type: "null" }] }, { kind: "string" }],
+    [{ anyOf: [{ const: "current", type: "string" }, { type: "string" }] }, { kind: "string" }],
+    [{ anyOf: [{ enum: ["a"] }, { const: "b" }, { type: "null" }] }, { kind: "choice", choices: ["a", "b"] }],
     [{ anyOf: [{ type: "string" }, { type: "integer" }] }, { kind: "json" }],
     [{ type: "array", items: { enum: ["a"] } }, { kind: "array", item: { kind: "choice", choices: ["a"] } }],
     [{ type: "object", patternProperties: { "^.*$": { type: "string" } } }, { kind: "map" }],

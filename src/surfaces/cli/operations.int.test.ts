@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { commandWords } from "./command-line.ts";
-import { testManifest } from "./testing/operations.ts";
 import { createCliPlace, type CliPlace } from "./testing/run.ts";
 import { startPlatformServer, type PlatformServer } from "./testing/server.ts";
 
@@ -34,23 +32,6 @@ describe("commands that are operations", () => {
     expect(JSON.parse(request?.body ?? "")).toEqual({ name: "first", size: 3, shared: false, tags: { team: "web", tier: "1" }, labels: ["a", "b"], parts: [{ n: 1 }], os: { id: "debian" }, parent: null, url: "http://x.example" });
     expect(request?.headers).toMatchObject({ authorization: "Bearer qk_secret", "idempotency-key": "k1", "qinfra-organization": "org_1", "content-type": "application/json" });
   });
-
-  it.each(testManifest().operations.filter((operation) => operation.cli !== undefined && operation.body === undefined).flatMap((operation) => operation.examples.map((example) => [operation, example.input] as const)))(
-    "the example in the help of $id sends the example's input", async (operation, input) => {
-      const sent: unknown[] = [];
-      const pure = async () => async (taken: Record<string, unknown>) => sent.push(taken);
-      const path = Object.entries(input).reduce((text, [field, value]) => text.replace(`{${field}}`, String(value)), operation.http.path);
-      server.answers[`${operation.http.method} ${path}`] = (request) => {
-        const query = new URL(request.url, server.url).searchParams;
-        const fields = Object.entries(operation.places).filter(([field, place]) => place === "query" && query.has(field)).map(([field]) => [field, query.getAll(field)]);
-        sent.push({ ...Object.fromEntries(fields), ...(request.body === "" ? {} : JSON.parse(request.body)) });
-        return { json: { items: [] } };
-      };
-      expect(await place.run(commandWords(operation, input), { env: env(), io: { pure } })).toMatchObject({ code: 0 });
-      const outsidePath = Object.entries(input).filter(([field]) => operation.places[field] !== "path" || operation.effect === "pure");
-      const expected = outsidePath.map(([field, value]) => [field, operation.places[field] === "query" ? [value].flat().map(String) : value]);
-      expect(sent).toEqual([Object.fromEntries(expected)]);
-    });
 
   it("sends path and query, and no content type without a body", async () => {
     server.answers["DELETE /api/v1/things/a%2Fb"] = { json: {} };

@@ -30,11 +30,7 @@ export type FieldKind =
 export function kindOf(schema: JsonSchema): FieldKind {
   const choices = choicesOf(schema);
   if (choices !== undefined) return { kind: "choice", choices };
-  const alternatives = (schema.anyOf ?? []).filter((option) => option.type !== "null");
-  if (alternatives.length > 0) {
-    const [only, ...others] = alternatives;
-    return only !== undefined && others.length === 0 ? kindOf(only) : { kind: "json" };
-  }
+  if (schema.anyOf !== undefined) return kindOfUnion(schema.anyOf.filter((option) => option.type !== "null").map(kindOf));
   const type = typeof schema.type === "string" ? schema.type : schema.type?.find((name) => name !== "null");
   if (type === "string") return { kind: "string" };
   if (type === "boolean") return { kind: "boolean" };
@@ -44,8 +40,16 @@ export function kindOf(schema: JsonSchema): FieldKind {
   return { kind: "json" };
 }
 
+/** `current`, or an id: what is text in every case is given as text. */
+function kindOfUnion(kinds: readonly FieldKind[]): FieldKind {
+  const [only, ...others] = kinds;
+  if (only !== undefined && others.length === 0) return only;
+  if (kinds.every((each) => each.kind === "choice")) return { kind: "choice", choices: kinds.flatMap((each) => each.choices) };
+  return kinds.every((each) => each.kind === "string" || each.kind === "choice") ? { kind: "string" } : { kind: "json" };
+}
+
 function choicesOf(schema: JsonSchema): string[] | undefined {
-  const values = schema.enum ?? (schema.anyOf?.every((option) => "const" in option) ? schema.anyOf.map((option) => option.const) : undefined);
+  const values = schema.enum ?? ("const" in schema ? [schema.const] : undefined);
   return values !== undefined && values.every((value) => typeof value === "string") ? [...values] : undefined;
 }
 

@@ -3,6 +3,7 @@ import { credentialsPath, readCredentials } from "../credentials.ts";
 import { exit } from "../exit-codes.ts";
 import { homeFolder } from "../home.ts";
 import { hasColour, widthOf, write, type CliIo } from "../io.ts";
+import { osvUrl } from "./osv-url.ts";
 import type { LocalRun } from "../local-command.ts";
 import { renderTable } from "../output/table.ts";
 
@@ -35,12 +36,13 @@ async function clientSettings(io: CliIo, global: { url?: string }): Promise<Show
     { name: "QINFRA_URL", value: connection?.url ?? "", from, description: "Server that commands talk to" },
     { name: "QINFRA_API_KEY", value: key === "" ? "" : "****", from: key === "" ? "unset" : "environment", description: "API key, instead of a login" },
     { name: "QINFRA_ORGANIZATION", value: organization, from: organization === "" ? "unset" : "environment", description: "Organization to work in" },
+    { name: "QINFRA_OSV_URL", value: osvUrl(env), from: given("QINFRA_OSV_URL"), description: "Where feeds sync osv --local reads from" },
   ];
 }
 
 async function render(io: CliIo, settings: readonly Shown[], format: string): Promise<string> {
   if (format === "json") return `${JSON.stringify(settings, null, 2)}\n`;
-  if (format === "yaml") return (await import("yaml")).stringify(settings);
+  if (format === "yaml") return (await import("../output/yaml.ts")).yamlText(settings);
   const rows = settings.map(({ name, value, from, description }) => [name, value === "" ? "-" : value, from, description]);
   return renderTable(["NAME", "VALUE", "FROM", "DESCRIPTION"], rows, { width: widthOf(io.stdout), colour: hasColour(io, io.stdout) });
 }

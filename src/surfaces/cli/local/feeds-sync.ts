@@ -10,8 +10,8 @@ import { createProgressLine } from "../progress.ts";
 import { importIntoCache, type ImportedFeed } from "./advisory-cache.ts";
 import { saveStream, withTemporaryFile } from "./feed-source.ts";
 import { reportImport } from "./feeds-import.ts";
+import { osvUrl } from "./osv-url.ts";
 
-const osvUrl = "https://osv-vulnerabilities.storage.googleapis.com";
 const firstByteMs = 60_000;
 const idleMs = 60_000;
 
@@ -48,7 +48,7 @@ async function syncHere(io: CliIo, ecosystem: string): Promise<ImportedFeed> {
 }
 
 async function download(io: CliIo, ecosystem: string, path: string): Promise<void> {
-  const url = `${(io.env["QINFRA_OSV_URL"] || osvUrl).replace(/\/+$/, "")}/${encodeURIComponent(ecosystem)}/all.zip`;
+  const url = `${osvUrl(io.env)}/${encodeURIComponent(ecosystem)}/all.zip`;
   const line = createProgressLine(io);
   const late = new AbortController();
   let timer = setTimeout(() => late.abort(), firstByteMs);

@@ -11,9 +11,10 @@ export async function askSecret(io: Pick<CliIo, "stdin" | "stderr">, question: s
   if (stdin.isTTY !== true || stdin.setRawMode === undefined) {
     throw new CliError("There is no terminal to ask for the password.", { next: "give it on standard input, with --password-stdin" });
   }
-  stderr.write(question);
+  // Before the question, so that nothing that is typed at once is shown.
   stdin.setRawMode(true);
   stdin.resume();
+  stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       let typed = "";

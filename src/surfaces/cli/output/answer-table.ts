@@ -36,20 +36,20 @@ function columnsOf(schema: JsonSchema | undefined, items: readonly unknown[]): s
 }
 
 function objectTable(answer: Record<string, unknown>, columns: readonly string[], options: TableOptions): string {
-  const entries = columns.length > 0 ? columns.map((column): [string, unknown] => [column, valueAt(answer, column)]) : flattened(answer);
-  const lists = columns.length > 0 ? [] : Object.entries(answer).filter(([, value]) => isListOfObjects(value)) as [string, Record<string, unknown>[]][];
+  const chosen = columns.length > 0 ? columns.map((column): [string, unknown] => [column, valueAt(answer, column)]) : Object.entries(answer);
+  const entries = chosen.flatMap(flattened);
+  const lists = chosen.filter(([, value]) => isListOfObjects(value)) as [string, Record<string, unknown>[]][];
   const width = Math.max(0, ...entries.map(([name]) => label(name).length));
   const lines = entries.map(([name, value]) => `${label(name).padEnd(width)}  ${cell(value).replaceAll(/[\p{Cc}\p{Cf}]/gu, " ")}\n`);
   const tables = lists.map(([name, items]) => `\n${label(name)}\n${listTable(items, columnsOf(undefined, items), options)}`);
   return [...lines, ...tables].join("");
 }
 
-function flattened(answer: Record<string, unknown>): [string, unknown][] {
-  return Object.entries(answer).flatMap(([name, value]): [string, unknown][] => {
-    if (value === undefined || isListOfObjects(value)) return [];
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return [[name, value]];
-    return Object.entries(value).map(([inner, item]) => [`${name}.${inner}`, item]);
-  });
+/** The fields of an inner object one by one. */
+function flattened([name, value]: [string, unknown]): [string, unknown][] {
+  if (value === undefined || isListOfObjects(value)) return [];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [[name, value]];
+  return Object.entries(value).map(([inner, item]) => [`${name}.${inner}`, item]);
 }
 
 function isListOfObjects(value: unknown): boolean {

@@ -14,6 +14,6 @@ async function render(io: CliIo, operation: OperationRecord, answer: unknown, fo
   if (format === "json") return `${JSON.stringify(answer, null, 2)}\n`;
   if (format === "jsonl") return (itemsOf(answer) ?? [answer]).map((item) => `${JSON.stringify(item)}\n`).join("");
   if (format === "table") return answerTable(operation, answer, { width: widthOf(io.stdout), colour: hasColour(io, io.stdout) });
-  const { stringify } = await import("yaml");
-  return stringify(answer);
+  const { yamlText } = await import("./yaml.ts");
+  return yamlText(answer);
 }

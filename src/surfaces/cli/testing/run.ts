@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { runCli, type CliIo } from "../index.ts";
 import type { Output } from "../io.ts";
-import type { OperationManifest } from "../manifest.ts";
+import type { OperationManifest, OperationRecord } from "../manifest.ts";
+import { kindOf } from "../schema.ts";
 import { testManifest } from "./operations.ts";
 
 export interface Ran {
@@ -41,6 +42,27 @@ export async function createCliPlace(manifest: OperationManifest = testManifest(
       return { code, stdout: out.text(), stderr: err.text() };
     },
   };
+}
+
+/** The input that a command line sends for an operation, put together again from path, query and body. */
+export async function sentInput(place: CliPlace, operation: OperationRecord, words: readonly string[]): Promise<Ran & { input: unknown }> {
+  let input: Record<string, unknown> | undefined;
+  const fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    const { pathname, searchParams } = new URL(url);
+    const values = pathname.split("/").map(decodeURIComponent);
+    input = typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {};
+    for (const [at, part] of operation.http.path.split("/").entries()) if (part.startsWith("{")) input[part.slice(1, -1)] = values[at];
+    for (const name of searchParams.keys()) input[name] = fromQuery(operation, name, searchParams.getAll(name));
+    return Response.json({ items: [] });
+  };
+  const ran = await place.run(words, { env: { QINFRA_URL: "http://localhost" }, io: { fetch: fetch as typeof globalThis.fetch, pure: async () => async (given) => (input = given) } });
+  return { ...ran, input };
+}
+
+function fromQuery(operation: OperationRecord, name: string, texts: readonly string[]): unknown {
+  const { kind } = kindOf(operation.input.properties?.[name] ?? {});
+  if (kind === "array") return texts;
+  return kind === "string" || kind === "choice" ? texts[0] : JSON.parse(texts[0] ?? "null");
 }
 
 export function collector(columns?: number): { stream: Output; text(): string } {
