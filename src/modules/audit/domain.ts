@@ -19,8 +19,8 @@ export type AuditEntry = Static<typeof AuditEntry>;
 
 export const auditFilter = {
   type: Type.Optional(Type.String({ pattern: "^[a-z][a-z0-9.-]{0,99}$", description: "Only events of this type", examples: ["images.registered"] })),
-  subject: Type.Optional(Type.String({ pattern: "^[a-z]+_[A-Za-z0-9._-]{1,100}$", description: "Only events about this id" })),
-  actor: Type.Optional(Type.String({ pattern: "^[a-z]+(_[0-9a-z]{26})?$", description: "Only what this user or key did" })),
+  subject: Type.Optional(Type.String({ pattern: "^[a-z]{1,20}_[A-Za-z0-9._-]{1,100}$", description: "Only events about this id" })),
+  actor: Type.Optional(Type.String({ pattern: "^[a-z]{1,20}(_[0-9a-z]{26})?$", description: "Only what this user or key did" })),
   from: Type.Optional(Type.String({ format: "date-time", description: "From this time on" })),
   to: Type.Optional(Type.String({ format: "date-time", description: "Before this time" })),
 };
