@@ -29,15 +29,18 @@ export function runSsh(command: string, args: readonly string[], input: string, 
     let stderr = "";
     let failure: CollectError | undefined;
 
+    const closePipes = (): void => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
     const fail = (error: CollectError): void => {
       failure ??= error;
       child.kill("SIGTERM");
-      // A helper that holds the pipes open (a proxy of the user's configuration) must not hold this up.
-      child.stdout.destroy();
-      child.stderr.destroy();
+      closePipes();
       killTimer ??= setTimeout(() => child.kill("SIGKILL"), 2_000);
     };
     let killTimer: NodeJS.Timeout | undefined;
+    let pipesTimer: NodeJS.Timeout | undefined;
     const timer = setTimeout(() => {
       const when = bytes === 0 ? "did not answer" : "was still answering";
       fail(new CollectError("timeout", `The host ${when} after ${timeoutMs / 1000} s.`, { next: "try `ssh` to it by hand, or allow more time", stderr: lastLines(stderr) }));
@@ -48,6 +51,7 @@ export function runSsh(command: string, args: readonly string[], input: string, 
     const done = (): void => {
       clearTimeout(timer);
       clearTimeout(killTimer);
+      clearTimeout(pipesTimer);
       signal?.removeEventListener("abort", cancel);
     };
 
@@ -66,6 +70,10 @@ export function runSsh(command: string, args: readonly string[], input: string, 
       done();
       const missing = cause.code === "ENOENT";
       reject(new CollectError("no-ssh", missing ? `The program ${command} is not there.` : `The program ${command} cannot be started (${cause.code ?? cause.message}).`, { next: "install an OpenSSH client (Debian: apt install openssh-client)", cause }));
+    });
+    // A helper that holds the pipes open (a proxy of the user's configuration) must not hold this up.
+    child.once("exit", () => {
+      pipesTimer = setTimeout(closePipes, 2_000);
     });
     child.once("close", (code) => {
       done();
