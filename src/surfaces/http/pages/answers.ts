@@ -1,4 +1,4 @@
-/** What the pages use of the operations' answers; a test holds them against the operations' own schemas. */
+/** What the pages use of the operations' answers. */
 
 export const severities = ["critical", "high", "medium", "low", "none", "unknown"] as const;
 export type Severity = (typeof severities)[number];

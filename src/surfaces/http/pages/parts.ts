@@ -25,7 +25,7 @@ export function table(caption: string, columns: readonly string[], rows: readonl
 <thead role="rowgroup"><tr role="row">${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}</tr></thead>
 <tbody role="rowgroup">${rows.map((row) => html`<tr role="row">${row.map((cell, i) => (i === 0
     ? html`<th role="rowheader" scope="row">${cell}</th>`
-    : html`<td role="cell" data-label="${columns[i]}">${cell}</td>`))}</tr>
+    : html`<td role="cell" data-label="${columns[i]}"><div>${cell}</div></td>`))}</tr>
 `)}</tbody></table>`;
 }
 
@@ -36,6 +36,11 @@ export function facts(entries: readonly (readonly [string, HtmlValue])[]): Html 
 /** `1 package`, `12,345 packages`. */
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString("en-GB")} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** Text of a declaration, in which backticks stand round code. */
+export function prose(text: string | undefined): readonly HtmlValue[] {
+  return (text ?? "").split("`").map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part));
 }
 
 const units: readonly [string, number][] = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
@@ -50,7 +55,7 @@ export function ago(time: string, now: number): string {
 
 /** A time as people read it, with the exact one behind it. */
 export function when(time: string, now: number): Html {
-  return html`<time datetime="${time}" title="${time}">${ago(time, now)}</time>`;
+  return html`<time class="nowrap" datetime="${time}" title="${time}">${ago(time, now)}</time>`;
 }
 
 /** How long to wait, rounded up: `40 seconds`, `3 minutes`. */

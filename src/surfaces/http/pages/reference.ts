@@ -7,7 +7,7 @@ import { hasDoor, mcpName, placeOf, routeOf, type Registry } from "../../../plat
 import { curlCommand } from "./curl.ts";
 import { html, nothing, type Html } from "./html.ts";
 import { page } from "./layout.ts";
-import { chip, inside, panel, table } from "./parts.ts";
+import { chip, inside, panel, prose, table } from "./parts.ts";
 import type { PagePorts } from "./ports.ts";
 import { limitsOf, typeText, type Schema } from "./schema-text.ts";
 
@@ -58,7 +58,8 @@ const introduction = panel("How to call it", inside(html`<p>Each operation is on
 ${errorList(pipelineErrors)}`), { id: "calling" });
 
 function errorList(errors: readonly ErrorType[]): Html {
-  return html`<p class="small">${errors.map(({ status, code, title }) => html`<span title="${title}"><span class="number">${status}</span> <code>${code}</code></span> `)}</p>`;
+  const byStatus = [...errors].sort((a, b) => a.status - b.status);
+  return html`<ul class="codes small">${byStatus.map(({ status, code, title }) => html`<li title="${title}"><span class="number muted">${status}</span> <code>${code}</code></li>`)}</ul>`;
 }
 
 const effects: Readonly<Record<string, Html>> = {
@@ -70,12 +71,12 @@ function operationPanel(operation: Operation, commandLine: PagePorts["commandLin
   return html`<section class="panel operation" aria-labelledby="${operation.id}"><header>
 <h3 id="${operation.id}"><span class="method ${method}">${method}</span><a href="#${operation.id}">${path}</a></h3>
 <p class="summary">${operation.summary}</p></header><div class="inside">
-${operation.description === undefined ? null : html`<p>${operation.description}</p>`}
+${operation.description === undefined ? null : html`<p>${prose(operation.description)}</p>`}
 <p class="chips"><code>${operation.id}</code> ${effects[operation.effect] ?? nothing}${chip("plain", permissionText(operation))}</p>
-${operation.reason === undefined ? null : html`<p class="muted small">${operation.permission === "public" ? "Public" : "For any signed-in caller"}, because ${operation.reason}.</p>`}
+${operation.reason === undefined ? null : html`<p class="muted small">${operation.permission === "public" ? "Public" : "For any signed-in caller"}, because ${prose(operation.reason)}.</p>`}
 ${doorsOf(operation)}
 ${fieldTable("Input", operation.input as Schema, (field) => placeOf(operation, field))}
-${operation.body === undefined ? null : html`<h4>Body</h4><p>${operation.body.description}: <code>${operation.body.contentTypes.join(", ")}</code></p>`}
+${operation.body === undefined ? null : html`<h4>Body</h4><p>${prose(operation.body.description)}: <code>${operation.body.contentTypes.join(", ")}</code></p>`}
 ${(operation.errors ?? []).length === 0 ? null : html`<h4>Errors of its own</h4>${table("Errors", ["Code", "Status", "Meaning"], (operation.errors ?? []).map(({ code, status, title }) => [html`<code>${code}</code>`, status, title]))}`}
 ${operation.examples.map((example) => exampleOf(operation, example, commandLine))}
 <details><summary>Answer, ${operation.creates === true ? 201 : 200}</summary>${fieldTable("", operation.output as Schema)}</details>
@@ -94,26 +95,26 @@ function doorsOf(operation: Operation): Html {
   const open = (["http", "cli", "mcp"] as const).filter((door) => hasDoor(operation, door));
   const names = open.map((door) => (door === "mcp" ? html`MCP tool <code>${mcpName(operation)}</code>` : html`${doorNames[door]}`));
   return html`<p class="small muted">By ${names.map((name, i) => html`${i === 0 ? "" : i === names.length - 1 ? " and " : ", "}${name}`)}.
-${Object.entries(operation.without ?? {}).map(([door, reason]) => html`Not by ${doorNames[door as Door]}: ${reason}. `)}</p>`;
+${Object.entries(operation.without ?? {}).map(([door, reason]) => html`Not by ${doorNames[door as Door]}: ${prose(reason)}. `)}</p>`;
 }
 
 function fieldTable(title: string, schema: Schema, placeOfField?: (field: string) => string): Html {
   const heading = title === "" ? nothing : html`<h4>${title}</h4>`;
   const fields = Object.entries(schema.properties ?? {});
-  if (fields.length === 0) return title === "" ? html`<p><code>${typeText(schema)}</code> ${schema.description}</p>` : nothing;
+  if (fields.length === 0) return title === "" ? html`<p><code>${typeText(schema)}</code> ${prose(schema.description)}</p>` : nothing;
   const columns = ["Name", ...(placeOfField === undefined ? [] : ["In"]), "Type", "About"];
   return html`${heading}${table(title === "" ? "Answer" : title, columns, fields.map(([name, field]) => [
     html`<code>${name}</code>${schema.required?.includes(name) === true && placeOfField !== undefined ? html` <span class="muted small">required</span>` : null}`,
     ...(placeOfField === undefined ? [] : [placeOfField(name)]),
     html`<code>${typeText(field)}</code>`,
-    html`${field.description ?? (field.items?.description)}${limitsOf(field).length === 0 ? null : html` <span class="muted small">${limitsOf(field).join(", ")}</span>`}${innerFields(field)}`,
+    html`${prose(field.description ?? field.items?.description)}${limitsOf(field).length === 0 ? null : html` <span class="muted small">${limitsOf(field).join(", ")}</span>`}${innerFields(field)}`,
   ]))}`;
 }
 
 /** One level of what a field holds, by name. */
 function innerFields(schema: Schema): Html {
   const inner = Object.keys(schema.properties ?? schema.items?.properties ?? {});
-  return inner.length === 0 ? nothing : html` <span class="small muted">With ${inner.map((name, i) => html`${i === 0 ? "" : ", "}<code>${name}</code>`)}</span>`;
+  return inner.length === 0 ? nothing : html`<div class="small muted">with ${inner.map((name, i) => html`${i === 0 ? "" : ", "}<code>${name}</code>`)}</div>`;
 }
 
 function exampleOf(operation: Operation, example: Operation["examples"][number], commandLine: PagePorts["commandLine"]): Html {

@@ -75,7 +75,7 @@ function refused(ports: PagePorts, request: FastifyRequest, reply: FastifyReply,
 export function errorNote(error: DeclaredError): Html {
   const wait = secondsToWait(error);
   const text = wait === undefined ? error.message : `Too many attempts. Wait ${waitText(wait)}, then try again.`;
-  return html`<div role="alert" id="error">${note("bad", html`<p><strong>${error.type.title}</strong></p><p>${text}</p>`)}</div>`;
+  return html`<div role="alert" id="error">${note("bad", html`<p>${text}</p>`)}</div>`;
 }
 
 function secondsToWait(error: DeclaredError): number | undefined {

@@ -6,7 +6,7 @@ import { page } from "./layout.ts";
 import { chip, count, facts, inside, note, panel, table, when } from "./parts.ts";
 import type { PagePorts } from "./ports.ts";
 import { leadTo, sendPage } from "./respond.ts";
-import { matchedCells, summaryChips } from "./severity.ts";
+import { isOld, matchedCells, summaryChips } from "./severity.ts";
 import { withNext } from "./sign-in.ts";
 import { readStatus, type Listed, type MachineFindings, type MachineSection, type Section, type StatusData, type StatusQuery } from "./status-data.ts";
 import { standingOf, visitorOf, whoOf } from "./visitor.ts";
@@ -44,23 +44,30 @@ export interface StatusView {
 }
 
 export function statusBody(data: StatusData, { now, address }: StatusView): Html {
+  const seen = { now, old: data.feeds.shown && data.feeds.value.some((feed) => isOld(feed, now)) };
   return html`<div class="title"><h1>${data.me.organization.name}</h1><p class="muted">You are ${data.me.roles.join(", ")} here. <a href="/set-password">Set another password</a></p></div>
 <div class="columns"><div>
-${panel("This machine", machineBody(data.machine, now), { id: "machine", aside: "where the platform runs" })}
-${panel("Assets", listOf(data.assets, "assets", (list) => table("Assets", ["Name", "System", "Packages", "Findings", "State", "Scanned"], list.items.map((asset) => assetRow(asset, now))), "No asset is recorded yet. This records the machine where it runs:", "qinfra scan --host local"))}
-${panel("Golden images", listOf(data.images, "images", (list) => table("Golden images", ["Image", "System", "Packages", "Findings", "State", "Registered"], list.items.map((image) => imageRow(image, now))), "No image is registered yet. Register one from a root file system, an OCI layout, a dpkg status file or an SBOM:", "qinfra scan --rootfs DIR --as-image debian-server:2026.11.1"), { id: "images" })}
+${panel("This machine", machineBody(data.machine, seen), { id: "machine", aside: "where the platform runs" })}
+${panel("Assets", listOf(data.assets, "assets", (list) => table("Assets", ["Name", "System", "Packages", "Findings", "State", "Scanned"], list.items.map((asset) => assetRow(asset, seen))), "No asset is recorded yet. This records the machine where it runs:", "qinfra scan --host local"))}
+${panel("Golden images", listOf(data.images, "images", (list) => table("Golden images", ["Image", "System", "Packages", "Findings", "State", "Registered"], list.items.map((image) => imageRow(image, seen))), "No image is registered yet. Register one from a root file system, an OCI layout, a dpkg status file or an SBOM:", "qinfra scan --rootfs DIR --as-image debian-server:2026.11.1"), { id: "images" })}
 </div><div>
 ${panel("Advisory feeds", feedsBody(data.feeds, now), { id: "feeds" })}
 ${panel("Platform", checksBody(data.checks), { id: "platform", aside: html`<a href="/readyz">readyz</a>` })}
 ${panel("Recent changes", eventsBody(data.events, now), { id: "changes", aside: "audit log, newest first" })}
 ${panel("Command line", inside(html`<p>The same operations, from a terminal:</p><pre>qinfra login --url ${address}
 qinfra scan --host local
-qinfra findings list --asset NAME
+qinfra findings list --asset ID
 qinfra whatis CVE-2026-25243</pre><p class="muted small">In a checkout it is <code>bin/qinfra</code>.</p>`), { id: "cli" })}
 </div></div>`;
 }
 
-function machineBody(machine: MachineSection, now: number): Html {
+/** The time, and whether the advisories are old by now. */
+interface Seen {
+  now: number;
+  old: boolean;
+}
+
+function machineBody(machine: MachineSection, { now, old }: Seen): Html {
   switch (machine.state) {
     case "withheld":
       return inside(html`<p class="muted">Shown to members of the platform organization.</p>`);
@@ -72,17 +79,17 @@ function machineBody(machine: MachineSection, now: number): Html {
       return inside(html`${facts([
         ["Name", machine.name], ["System", machine.os], ["Kernel", html`${machine.kernel}, ${machine.architecture}`],
         ["Packages", machine.packages.length === 0 ? "none found" : machine.packages.map(({ type, count }) => `${count.toLocaleString("en-GB")} ${type}`).join(", ")],
-        ["Findings", machineFindings(machine.findings)],
+        ["Findings", machineFindings(machine.findings, old)],
         ["Read", when(machine.readAt, now)],
       ])}${machineNext(machine.findings)}`);
   }
 }
 
-function machineFindings(findings: MachineFindings): Html {
+function machineFindings(findings: MachineFindings, old: boolean): Html {
   if (findings.state === "no-advisories") return chip("unknown", "unknown: no advisories are loaded");
   if (findings.state === "not-shown") return html`${chip("unknown", "unknown")} <span class="muted">${findings.why}</span>`;
   const { summary } = findings;
-  return html`${summaryChips(summary)}${summary.findings === 0 ? null : html` <span class="muted nowrap">${count(summary.findings, "finding")}, ${count(summary.cves, "CVE")}</span>`}`;
+  return html`${summaryChips(summary, old)}${summary.findings === 0 ? null : html` <span class="muted nowrap">${count(summary.findings, "finding")}, ${count(summary.cves, "CVE")}</span>`}`;
 }
 
 function machineNext(findings: MachineFindings): Html {
@@ -100,24 +107,22 @@ function listOf<T>(section: Section<Listed<T>>, name: string, show: (list: Liste
   return html`${show(section.value)}${next === undefined ? null : html`<nav class="pager" aria-label="More ${name}"><a href="/?${name}=${encodeURIComponent(next)}#${name}">More ${name}</a></nav>`}`;
 }
 
-function assetRow(asset: Listed<Asset>["items"][number], now: number) {
-  const [findings, state] = matchedCells(asset.matched);
+function assetRow(asset: Listed<Asset>["items"][number], { now, old }: Seen) {
+  const [findings, state] = matchedCells(asset.matched, old);
   return [
     html`<a href="/assets/${asset.id}">${asset.name}</a>`, osText(asset.os), asset.packages === null ? chip("unknown", "unknown") : packagesCell(asset.packages),
     findings, state, asset.scannedAt === null ? html`<span class="muted">never</span>` : when(asset.scannedAt, now),
   ];
 }
 
-function imageRow(image: Listed<Image>["items"][number], now: number) {
-  const [findings, state] = matchedCells(image.matched);
+function imageRow(image: Listed<Image>["items"][number], { now, old }: Seen) {
+  const [findings, state] = matchedCells(image.matched, old);
   return [html`<a href="/images/${image.id}">${image.family}:${image.version}</a>`, osText(image.os), packagesCell(image.packages), findings, state, when(image.createdAt, now)];
 }
 
 function packagesCell(packages: number): Html {
   return html`<span class="number">${packages.toLocaleString("en-GB")}</span>`;
 }
-
-const oldFeedMs = 7 * 86_400_000;
 
 function feedsBody(feeds: StatusData["feeds"], now: number): Html {
   if (!feeds.shown) return withheld(feeds.why);
@@ -130,11 +135,11 @@ qinfra feeds import FILE</pre>`);
   ]));
 }
 
-function feedAge({ newest, importedAt }: Feed, now: number): Html {
+function feedAge(feed: Feed, now: number): Html {
+  const { newest, importedAt } = feed;
   const imported = html`<span class="muted small nowrap">imported ${when(importedAt, now)}</span>`;
   if (newest === null) return html`${chip("unknown", "age unknown")} ${imported}`;
-  const old = now - Date.parse(newest) > oldFeedMs;
-  return html`<span class="nowrap">${when(newest, now)}${old ? html` ${chip("warn", "old")}` : null}</span><br>${imported}`;
+  return html`<span class="nowrap">${when(newest, now)}${isOld(feed, now) ? html` ${chip("warn", "old")}` : null}</span><br>${imported}`;
 }
 
 function checksBody(checks: Record<string, string>): Html {
@@ -144,9 +149,9 @@ function checksBody(checks: Record<string, string>): Html {
 function eventsBody(events: Section<readonly AuditEvent[]>, now: number): Html {
   if (!events.shown) return withheld(events.why);
   if (events.value.length === 0) return inside(html`<p>Nothing has changed yet.</p>`);
-  return table("Recent changes", ["What", "Through", "When"], events.value.map((event) => [
-    html`${event.type}<br><span class="id muted small" title="${event.subject}">${shortId(event.subject)}</span>`, html`${event.door}${event.ai ? html` ${chip("info", "AI")}` : null}`, when(event.time, now),
-  ]));
+  return html`<ol class="log">${events.value.map((event) => html`<li><span>${event.type}</span><span class="muted small nowrap">${when(event.time, now)}</span>
+<span class="muted small"><span class="id" title="${event.subject}">${shortId(event.subject)}</span> by ${event.door}${event.ai ? html` ${chip("info", "AI")}` : null}</span></li>
+`)}</ol>`;
 }
 
 /** The end of an id is what tells two of them apart. */

@@ -84,9 +84,13 @@ tbody tr:hover { background: var(--sunk); }
   .stack th, .stack td, .stack th:first-child, .stack td:first-child { border: 0; padding: .12rem 0; }
   .stack td[data-label] { display: grid; grid-template-columns: 7rem minmax(0, 1fr); gap: .75rem; }
   .stack td[data-label]::before { content: attr(data-label); color: var(--muted); }
-  .stack td:empty { display: none; }
+  .stack td > div:empty::before { content: "-"; color: var(--muted); }
+  .chip { white-space: normal; }
 }
 
+.log { list-style: none; margin: 0; padding: 0; }
+.log li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 .75rem; padding: .35rem 1rem; border-bottom: 1px solid var(--line); }
+.log li:last-child { border-bottom: 0; }
 .chips { display: inline-flex; flex-wrap: wrap; gap: .25rem; }
 .chip { display: inline-block; padding: 0 .45rem; border-radius: 3px; border: 1px solid transparent; font-size: .93em; line-height: 1.5; white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--none); background: var(--none-ground); }
 .chip.critical { color: var(--critical); background: var(--critical-ground); font-weight: 600; }
@@ -147,6 +151,7 @@ form.inline { display: inline; }
 .method { font-weight: 650; color: var(--accent); }
 .method.DELETE { color: var(--bad); }
 .method.POST, .method.PUT, .method.PATCH { color: var(--info); }
+.codes { list-style: none; margin: .5rem 0; padding: 0; display: grid; gap: .15rem 1rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }
 details > summary { cursor: pointer; margin-top: 1.1rem; font-weight: 600; }
 .pager { display: flex; gap: .75rem; padding: .6rem 1rem; border-top: 1px solid var(--line); }
 @media (max-width: 44rem) {
