@@ -148,6 +148,8 @@ function networkCause(error: unknown): { code: string } | undefined {
     const code = (at as NodeJS.ErrnoException).code;
     if (typeof code === "string" && (code in networkErrors || code.startsWith("UND_ERR_") || (at as NodeJS.ErrnoException).syscall !== undefined)) return Object.assign(at, { code });
   }
-  return undefined;
+  // fetch also refuses some ports by itself, and gives no code for it.
+  const refused = error instanceof TypeError && error.message === "fetch failed" && error.cause instanceof Error ? error.cause : undefined;
+  return refused && Object.assign(refused, { code: refused.message });
 }
 

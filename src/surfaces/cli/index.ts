@@ -15,12 +15,25 @@ export { processIo, endProcess } from "./process-io.ts";
 
 /** Runs one command line (the words after `qinfra`) and resolves with its exit code; it throws nothing. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+  const running = run(argv, io);
   try {
-    return await Promise.race([run(argv, io), interrupted(io.signal)]);
+    return await Promise.race([running, interrupted(io.signal)]);
   } catch (error) {
-    if (io.signal.aborted) return interruptedCode(io.signal);
-    return report(io, error);
+    if (!io.signal.aborted) return report(io, error);
+    await tidied(running);
+    return interruptedCode(io.signal);
   }
+}
+
+const tidyMs = 1_000;
+
+/** A command that was interrupted removes its temporary files; what cannot be interrupted is not waited for. */
+async function tidied(running: Promise<number>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, tidyMs);
+  running.then(() => resolve(), () => resolve());
+  await promise;
+  clearTimeout(timer);
 }
 
 async function run(argv: readonly string[], io: CliIo): Promise<number> {

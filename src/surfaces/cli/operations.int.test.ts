@@ -153,6 +153,14 @@ describe("refusals", () => {
     expect(stderr).toBe(`error: The server at ${gone.url} does not answer: nothing listens there.\n  next: start it (\`npm run up\` in a checkout), or name another with QINFRA_URL, --url or \`qinfra login --url\`\n`);
   });
 
+  it("a name whose addresses all refuse, and a port that fetch refuses, are said the same way", async () => {
+    const gone = await startPlatformServer();
+    await gone.close();
+    for (const [url, why] of [[gone.url.replace("127.0.0.1", "localhost"), "nothing listens there"], ["http://127.0.0.1:1", "bad port"]] as const) {
+      expect((await place.run(["things", "list"], { env: { QINFRA_URL: url } })).stderr).toContain(`error: The server at ${url} does not answer: ${why}.`);
+    }
+  });
+
   it("control characters of the server do not reach the terminal", async () => {
     server.answers["GET /api/v1/things"] = { json: { items: [{ ...thing, name: "a\u001b[2Jb\u202ec" }] } };
     expect((await place.run(["things", "list"], { env: env() })).stdout).toContain("a [2Jb c");

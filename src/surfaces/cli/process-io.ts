@@ -6,6 +6,8 @@ import type { CliIo } from "./io.ts";
 /** The real process. Ctrl-C and a reader that went away abort the signal; a second Ctrl-C ends the process at once. */
 export function processIo(options: Pick<CliIo, "manifestPath" | "version" | "dataDir" | "commands" | "pure">): CliIo {
   const stop = new AbortController();
+  // Who waits for input then learns at once that there is none.
+  stop.signal.addEventListener("abort", () => process.stdin.destroy(), { once: true });
   process.once("SIGINT", () => {
     stop.abort(exit.interrupted);
     process.once("SIGINT", () => process.exit(exit.interrupted));

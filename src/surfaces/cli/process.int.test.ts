@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sbom } from "./testing/fixtures.ts";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { feedHigh, sbom } from "./testing/fixtures.ts";
 import { testManifest } from "./testing/operations.ts";
 import { platformOperations } from "./testing/platform-operations.ts";
 import { createCliPlace, type CliPlace } from "./testing/run.ts";
@@ -12,10 +13,13 @@ import { startPlatformServer, type PlatformServer } from "./testing/server.ts";
 let place: CliPlace;
 let server: PlatformServer;
 let manifest: string;
+let temporary: string;
 beforeAll(async () => {
   place = await createCliPlace();
   server = await startPlatformServer();
   manifest = join(place.home, "../operations.json");
+  temporary = join(place.home, "../tmp");
+  await mkdir(temporary);
   await writeFile(manifest, JSON.stringify(testManifest(platformOperations)));
 });
 afterAll(async () => {
@@ -24,7 +28,7 @@ afterAll(async () => {
 });
 
 function start(...words: string[]): ChildProcess & { exit: Promise<number> } {
-  const env = { PATH: process.env["PATH"], QINFRA_HOME: place.home, QINFRA_URL: server.url, QINFRA_API_KEY: "qk_secret" };
+  const env = { TMPDIR: temporary, PATH: process.env["PATH"], QINFRA_HOME: place.home, QINFRA_URL: server.url, QINFRA_API_KEY: "qk_secret" };
   const child = spawn(process.execPath, [join(import.meta.dirname, "testing/main.ts"), manifest, ...words], { stdio: "pipe", env });
   return Object.assign(child, { exit: once(child, "exit").then(([code]) => code as number) });
 }
@@ -42,6 +46,19 @@ describe("the CLI as a process", () => {
     await asked;
     child.kill("SIGINT");
     expect(await child.exit).toBe(130);
+  });
+
+  it("Ctrl-C leaves no temporary file and nothing half imported", async () => {
+    const child = start("feeds", "import", "-", "--name", "mine", "--local");
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.write(feedHigh);
+    await vi.waitFor(() => expect(readdirSync(temporary)).toHaveLength(1), { timeout: 15_000 });
+    const began = performance.now();
+    child.kill("SIGINT");
+    expect(await child.exit).toBe(130);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(readdirSync(temporary)).toEqual([]);
+    expect(existsSync(join(place.home, "advisories"))).toBe(false);
   });
 
   it("a reader that goes away ends it with 141, without a word", async () => {

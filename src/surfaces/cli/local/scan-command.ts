@@ -12,7 +12,8 @@ export const scanCommand: LocalCommand = {
   summary: "Say which packages of a system are vulnerable",
   configure(command) {
     command
-      .addOption(new Option("--host <name>", "This machine").choices(["local"]).helpGroup(inputs))
+      .addOption(new Option("--host <name>", "A Linux machine: local for this one, or user@host[:port] by ssh").helpGroup(inputs))
+      .addOption(new Option("--identity <file>", "The private key for --host user@host; else those of your ssh agent and configuration").helpGroup(inputs))
       .addOption(new Option("--rootfs <dir>", "A root file system").helpGroup(inputs))
       .addOption(new Option("--oci-layout <path>", "An image: OCI layout or docker save archive, directory or file").helpGroup(inputs))
       .addOption(new Option("--dpkg-status <file>", "A dpkg status file; needs --os").helpGroup(inputs))
@@ -31,10 +32,12 @@ export const scanCommand: LocalCommand = {
       .addHelpText("after", `
 The input is always read and parsed here. Without --local and --advisories it is matched by the server of QINFRA_URL or
 of the last login; with neither, in this process. A server that is configured and does not answer is an error, never
-a silent scan here. With a server, --host records the asset. Files may be gzipped; - is standard input.
+a silent scan here. With a server, --host records the asset.
+By ssh nothing is installed or left on the host, and its key must be known: ssh to it once by hand. Files may be gzipped; - is standard input.
 
 Examples:
   qinfra scan --host local --fail-on high
+  qinfra scan --host root@web01.example.org --identity ~/.ssh/id_ed25519
   qinfra scan --dpkg-status /var/lib/dpkg/status --os debian:12 --advisories debian.osv.jsonl.gz --output json
   qinfra scan --rootfs ./rootfs --as-image debian-server:2026.11.1
   zcat sbom.json.gz | qinfra scan --sbom - --output sarif

@@ -1,8 +1,7 @@
-import { InputError } from "../../../modules/software/input-error.ts";
 import { distroOf } from "../../../modules/software/parsers/distribution-package.ts";
 import type { ParseNote } from "../../../modules/software/parsers/notes.ts";
 import { inputName } from "../../../modules/software/parsers/read-input.ts";
-import { parseInput, type SoftwareOfInput } from "../../../modules/software/parse-input.ts";
+import type { SoftwareOfInput } from "../../../modules/software/parse-input.ts";
 import { exitCode, lastLine, type ScanReport } from "../../../modules/vulnerabilities/domain/report.ts";
 import { formatCyclonedx } from "../../../modules/vulnerabilities/formats/cyclonedx.ts";
 import { formatJson } from "../../../modules/vulnerabilities/formats/json.ts";
@@ -12,8 +11,8 @@ import { CliError, printable } from "../errors.ts";
 import { exit } from "../exit-codes.ts";
 import { hasColour, say, widthOf, write, type CliIo } from "../io.ts";
 import type { CliContext, LocalRun } from "../local-command.ts";
-import { hostName } from "./host-facts.ts";
 import { matchHere } from "./local-match.ts";
+import { readScanInput, type ScannedInput } from "./read-scan-input.ts";
 import { scanOptions, type Recording, type ScanOptions } from "./scan-options.ts";
 import { matchThere, recordThere } from "./server-match.ts";
 
@@ -32,7 +31,7 @@ async function scan(context: CliContext, options: ScanOptions): Promise<number> 
   const { io } = context;
   const connection = options.local ? undefined : await context.connection();
   const recording = recordingFor(options, connection !== undefined);
-  const software = await read(io, options.input);
+  const software = await readScanInput(io, options.input);
   const target = targetOf(options.input, software);
   for (const note of software.notes) say(io, `warning: ${noteText(note)}`);
   const unreadable = nothingRead(software);
@@ -54,18 +53,9 @@ function recordingFor({ recording, input }: ScanOptions, hasServer: boolean): Re
   return recording ?? (hasServer && input.kind === "host" ? { kind: "asset" } : undefined);
 }
 
-async function read(io: CliIo, input: ScanOptions["input"]): Promise<SoftwareOfInput> {
-  try {
-    return await parseInput(input, { stdin: io.stdin });
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new CliError(`The input cannot be scanned. ${error.message}${error.message.endsWith(".") ? "" : "."}`, { cause: error });
-  }
-}
-
-function targetOf(input: ScanOptions["input"], { os }: SoftwareOfInput): NonNullable<ScanReport["target"]> {
+function targetOf(input: ScanOptions["input"], { os, host }: ScannedInput): NonNullable<ScanReport["target"]> {
   const kind = input.kind === "oci-layout" ? "image" : input.kind;
-  const name = input.kind === "host" ? hostName() : inputName(input.path);
+  const name = input.kind === "host" ? (host?.name ?? "this machine") : inputName(input.path);
   return { kind, name, ...(os !== undefined && { os: distroOf(os) }) };
 }
 

@@ -1,3 +1,6 @@
+import { CollectError } from "../../../modules/inventory/collectors/collect-error.ts";
+import type { SshOptions } from "../../../modules/inventory/collectors/ssh.ts";
+import { parseSshTarget } from "../../../modules/inventory/collectors/ssh-target.ts";
 import type { OperatingSystem } from "../../../modules/software/component.ts";
 import type { SoftwareInput } from "../../../modules/software/parse-input.ts";
 import type { FailOn } from "../../../modules/vulnerabilities/domain/report.ts";
@@ -7,8 +10,11 @@ import type { ScanFormat } from "./formats.ts";
 /** What is registered or recorded on the server beside the scan. */
 export type Recording = { kind: "image"; family: string; version: string } | { kind: "asset"; name?: string };
 
+/** A host is this machine, or one that ssh reaches. */
+export type ScanInput = Exclude<SoftwareInput, { kind: "host" }> | { kind: "host"; ssh?: { target: string; options: SshOptions } };
+
 export interface ScanOptions {
-  input: SoftwareInput;
+  input: ScanInput;
   /** Match in this process, with these feeds or with those of the cache. */
   local: boolean;
   advisories?: readonly string[];
@@ -44,7 +50,7 @@ export function scanOptions(given: Given): ScanOptions {
 
 const inputFlags = { host: "--host", rootfs: "--rootfs", ociLayout: "--oci-layout", dpkgStatus: "--dpkg-status", sbom: "--sbom" } as const;
 
-function inputOf(given: Given): SoftwareInput {
+function inputOf(given: Given): ScanInput {
   const chosen = (Object.keys(inputFlags) as (keyof typeof inputFlags)[]).filter((key) => given[key] !== undefined);
   const [key] = chosen;
   if (key === undefined || chosen.length > 1) {
@@ -56,10 +62,11 @@ function inputOf(given: Given): SoftwareInput {
   const { platform, image } = given as { platform?: string; image?: string };
   if (key !== "ociLayout" && (platform !== undefined || image !== undefined)) throw usage("--platform and --image choose an image of --oci-layout.", "leave them out");
   if (path === "-" && key === "rootfs") throw usage("--rootfs needs a directory.", "pack it as an image and give --oci-layout -, or name the directory");
+  if (key !== "host" && given["identity"] !== undefined) throw usage("--identity is the key for --host user@host.", "leave it out");
   switch (key) {
     case "host":
       if (given["os"] !== undefined) throw usage("--os is not for --host, which knows its system.", "leave it out");
-      return { kind: "host" };
+      return hostOf(path, given["identity"] as string | undefined);
     case "rootfs":
       return { kind: "rootfs", path, ...os };
     case "ociLayout":
@@ -72,6 +79,20 @@ function inputOf(given: Given): SoftwareInput {
   }
 }
 
+function hostOf(name: string, identityFile: string | undefined): ScanInput {
+  if (name === "local") {
+    if (identityFile !== undefined) throw usage("--identity is the key for --host user@host; this machine needs none.", "leave it out");
+    return { kind: "host" };
+  }
+  try {
+    parseSshTarget(name);
+  } catch (error) {
+    if (!(error instanceof CollectError)) throw error;
+    throw usage(error.message, `${error.next ?? "check the name"}; --host local is this machine`);
+  }
+  return { kind: "host", ssh: { target: name, options: identityFile === undefined ? {} : { identityFile } } };
+}
+
 /** `debian:12`, or `arch` for a rolling release. */
 function operatingSystem(text: string): OperatingSystem {
   const match = /^([a-z0-9][a-z0-9._-]*)(?::([A-Za-z0-9][A-Za-z0-9._-]*))?$/.exec(text);
@@ -79,7 +100,7 @@ function operatingSystem(text: string): OperatingSystem {
   return { id: match[1], versionId: match[2] ?? "" };
 }
 
-function recordingOf(given: Given, input: SoftwareInput): Recording | undefined {
+function recordingOf(given: Given, input: ScanInput): Recording | undefined {
   const { asImage, asAsset } = given as { asImage?: string; asAsset?: string };
   if (asImage !== undefined && asAsset !== undefined) throw usage("--as-image and --as-asset are given together.", "give one of them");
   if (asAsset !== undefined) return { kind: "asset", name: asAsset };

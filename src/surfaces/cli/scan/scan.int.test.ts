@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { collectLocal } from "../../../modules/inventory/collectors/local.ts";
 import { sharedData, sharedDataMissing } from "../../../platform/testing/shared-data.ts";
 import { dpkgStatus, feedHigh, feedLow, feedUnknown, sbom } from "../testing/fixtures.ts";
 import { platformOperations } from "../testing/platform-operations.ts";
@@ -104,7 +104,11 @@ describe("scan: what cannot be done is 2", () => {
     ["two inputs", "--sbom @sbom --rootfs /", "--rootfs and --sbom are given together."],
     ["dpkg status without a system", "--dpkg-status @status", "add --os, for example --os debian:12"],
     ["a system that is none", "--dpkg-status @status --os Debian/12", '"Debian/12" is not an operating system.'],
-    ["another host", "--host web01", "Allowed choices are local."],
+    ["a host that is an option of ssh", "--host=-oProxyCommand=id", 'The target begins with "-"'],
+    ["a host with a password", "--host root:secret@web01", "The target holds a password."],
+    ["a key for this machine", "--host local --identity key", "this machine needs none"],
+    ["a key for a file", "--sbom @sbom --identity key", "--identity is the key for --host user@host."],
+    ["a key that is missing", "--host root@127.0.0.1:1 --identity nowhere/id --local", "The identity file nowhere/id cannot be read."],
     ["an image of a machine", "--host local --as-image a:1", "A running machine is no image."],
     ["an image without a version", "--sbom @sbom --as-image a", "--as-image FAMILY:VERSION"],
     ["recording without a server", "--sbom @sbom --as-image a:1", "--as-image records on a server, and none is configured."],
@@ -193,7 +197,7 @@ describe("scan with a server", () => {
     const { code } = await place.run(["scan", "--host", "local"], { env: env() });
     expect(code).toBe(2);
     const sent = JSON.parse(server.received[0]?.body ?? "") as { name: string; source: string; facts: object };
-    expect(sent).toMatchObject({ name: hostname(), source: "local" });
+    expect(sent).toMatchObject({ name: (await collectLocal()).name, source: "local" });
     expect(Object.keys(sent.facts)).toContain("kernel");
   });
 

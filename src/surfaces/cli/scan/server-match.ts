@@ -1,5 +1,4 @@
 import type { Component } from "../../../modules/software/component.ts";
-import type { SoftwareOfInput } from "../../../modules/software/parse-input.ts";
 import type { ScanReport } from "../../../modules/vulnerabilities/domain/report.ts";
 import { callOperation } from "../client.ts";
 import type { Connection } from "../connection.ts";
@@ -7,7 +6,7 @@ import { CliError } from "../errors.ts";
 import { say } from "../io.ts";
 import type { CliContext } from "../local-command.ts";
 import { createProgressLine } from "../progress.ts";
-import { hostFacts, hostName } from "./host-facts.ts";
+import type { ScannedInput } from "./read-scan-input.ts";
 import type { Recording, ScanOptions } from "./scan-options.ts";
 
 /** Lets the server match, which keeps nothing. */
@@ -17,10 +16,10 @@ export async function matchThere(context: CliContext, connection: Connection, co
 }
 
 /** Records or registers the input, waits for its findings and answers them. Throws CliError where they are not known. */
-export async function recordThere(context: CliContext, connection: Connection, software: SoftwareOfInput, input: ScanOptions["input"], recording: Recording): Promise<ScanReport> {
+export async function recordThere(context: CliContext, connection: Connection, software: ScannedInput, input: ScanOptions["input"], recording: Recording): Promise<ScanReport> {
   const { os } = software;
   const common = { components: software.components.map(plain), ...(os !== undefined && { os: { ...os } }) };
-  const recorded = recording.kind === "image" ? await registerImage(context, connection, software, input, recording, common) : await recordAsset(context, connection, input, recording, common);
+  const recorded = recording.kind === "image" ? await registerImage(context, connection, software, input, recording, common) : await recordAsset(context, connection, software, recording, common);
   say(context.io, `${recorded.what} (${recorded.id}).`);
   const { event } = recorded;
   if (event !== undefined && event.state !== "handled") {
@@ -46,7 +45,7 @@ interface Recorded {
 
 type Common = { components: Component[]; os?: object };
 
-async function registerImage(context: CliContext, connection: Connection, { image }: SoftwareOfInput, input: ScanOptions["input"], { family, version }: Extract<Recording, { kind: "image" }>, common: Common): Promise<Recorded> {
+async function registerImage(context: CliContext, connection: Connection, { image }: ScannedInput, input: ScanOptions["input"], { family, version }: Extract<Recording, { kind: "image" }>, common: Common): Promise<Recorded> {
   const answer = (await call(context, connection, "images.register", { family, version, source: input.kind, ...common, ...(image?.digest !== undefined && { digest: image.digest }) })) as { image: { id: string }; event?: Recorded["event"] };
   return {
     what: `Registered as image ${family}:${version}`, id: answer.image.id, ...(answer.event && { event: answer.event }),
@@ -54,11 +53,10 @@ async function registerImage(context: CliContext, connection: Connection, { imag
   };
 }
 
-async function recordAsset(context: CliContext, connection: Connection, input: ScanOptions["input"], recording: Extract<Recording, { kind: "asset" }>, common: Common): Promise<Recorded> {
-  const isHost = input.kind === "host";
-  const name = recording.name ?? hostName();
-  const about = isHost ? { source: "local", facts: hostFacts() } : { source: "import" };
-  const answer = (await call(context, connection, "inventory.record-scan", { name, ...about, ...common })) as { asset: { id: string }; event?: Recorded["event"] };
+async function recordAsset(context: CliContext, connection: Connection, { host }: ScannedInput, recording: Extract<Recording, { kind: "asset" }>, common: Common): Promise<Recorded> {
+  const name = recording.name ?? host?.name;
+  const about = host ?? { source: "import" };
+  const answer = (await call(context, connection, "inventory.record-scan", { ...about, name, ...common })) as { asset: { id: string }; event?: Recorded["event"] };
   return {
     what: `Recorded as asset ${name}`, id: answer.asset.id, ...(answer.event && { event: answer.event }),
     report: { operation: "vulnerabilities.get-asset-report", command: "assets report" },
