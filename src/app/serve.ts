@@ -7,11 +7,13 @@ import type { Config } from "../platform/config.ts";
 import { errorType, fail } from "../platform/errors.ts";
 import { openFileSecrets } from "../platform/secrets/file-secrets.ts";
 import { createWorkerPool } from "../platform/worker/index.ts";
+import { mountMcp } from "../surfaces/mcp/index.ts";
 import { createHttpServer } from "../surfaces/http/server.ts";
 import { databaseExists, openPlatformDatabase, type OpenedDatabase } from "./database.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { modules } from "./modules.ts";
 import { mountPages } from "./pages.ts";
+import { mountSchemas } from "./schemas.ts";
 import { packageRoot, version } from "./root.ts";
 import { assemble, type Platform } from "./services.ts";
 import { readThisMachine, type ThisMachine } from "./this-machine.ts";
@@ -62,7 +64,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         const checks = await platform.checks();
         return { ready: checks["database"] === "ok", checks };
       },
-      sessionOf: pages.sessionOf, extend: pages.extend,
+      sessionOf: pages.sessionOf,
+      extend(server) {
+        pages.extend(server);
+        mountMcp(server, platform.services, platform.registry, { version: version(), hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname] });
+        mountSchemas(server);
+      },
     });
     started.push(() => closeHttp(http));
     const address = await listen(http, config);

@@ -15,3 +15,4 @@ export const vulnerabilities: Module = {
 };
 
 export { sweepVulnerabilities } from "./sweep.ts";
+export { ScanReport } from "./domain/report.ts";

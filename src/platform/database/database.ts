@@ -37,6 +37,7 @@ pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
 const statementTimeoutMs = 30_000;
 
 export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; log: Logger; preparedStatements: boolean }): Database {
+  let closing = false;
   const app = pool(urls.app, options.poolSize, "qinfra app");
   const system = pool(urls.system, Math.max(4, Math.ceil(options.poolSize / 2)), "qinfra system");
 
@@ -45,7 +46,9 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
       ...config, max, application_name: name, pipeline: true, statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 60_000,
     } as pg.PoolConfig);
-    made.on("error", (error) => options.log.warn({ err: error }, "idle database connection lost"));
+    made.on("error", (error) => {
+      if (!closing) options.log.warn({ err: error }, "idle database connection lost");
+    });
     return made;
   }
 
@@ -100,6 +103,7 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
       waiting: app.waitingCount + system.waitingCount,
     }),
     async close() {
+      closing = true;
       await Promise.all([app.end(), system.end()]);
     },
   };
