@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { CollectError } from "../../src/modules/inventory/collectors/collect-error.ts";
 import { collectLocal } from "../../src/modules/inventory/collectors/local.ts";
@@ -10,6 +12,7 @@ import { describeWith, program } from "./support/peer.ts";
 import { freePort, temporaryFolder } from "./support/process.ts";
 import { startSshd, type Sshd } from "./support/sshd.ts";
 
+const exec = promisify(execFile);
 const nonce = "0123456789abcdef0123456789abcdef";
 
 describeWith(["openssh-server"], "collectSsh against a real sshd", () => {
@@ -141,4 +144,19 @@ describeWith(["openssh-server"], "collectSsh against a real sshd", () => {
     withSshd([`ForceCommand ${command}`], async (server) => {
       expect(await failureOf(collect(server, { nonce, maxBytes: 2_000_000, timeoutMs: 30_000 }))).toMatchObject({ code, exitStatus });
     }));
+
+  it("given qinfra scan, then the host is collected and matched", async () => {
+    const folder = await temporaryFolder("scan");
+    try {
+      const feed = join(folder.path, "feed.jsonl");
+      await writeFile(feed, `${JSON.stringify({ id: "DEBIAN-CVE-2026-1", modified: "2026-01-01T00:00:00Z", affected: [{ package: { ecosystem: "Debian:12", name: "qinfra-none" }, ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }] }] }] })}\n`);
+      const { stdout } = await exec(process.execPath, [
+        "src/main.ts", "scan", "--host", `${sshd.user}@127.0.0.1:${sshd.port}`, "--identity", sshd.identityFile, "--known-hosts", sshd.knownHostsFile, "--advisories", feed, "--output", "json",
+      ], { env: { ...process.env, QINFRA_HOME: folder.path }, maxBuffer: 64 * 1024 * 1024 }).catch((error: { stdout: string }) => error);
+      const { name, components } = await collectLocal();
+      expect(JSON.parse(stdout)).toMatchObject({ mode: "local", target: { kind: "host", name }, summary: { packages: components.length } });
+    } finally {
+      await folder.remove();
+    }
+  });
 });

@@ -14,6 +14,7 @@ export const scanCommand: LocalCommand = {
     command
       .addOption(new Option("--host <name>", "A Linux machine: local for this one, or user@host[:port] by ssh").helpGroup(inputs))
       .addOption(new Option("--identity <file>", "The private key for --host user@host; else those of your ssh agent and configuration").helpGroup(inputs))
+      .addOption(new Option("--known-hosts <file>", "The only host keys to accept for --host user@host; else those that ssh knows").helpGroup(inputs))
       .addOption(new Option("--rootfs <dir>", "A root file system").helpGroup(inputs))
       .addOption(new Option("--oci-layout <path>", "An image: OCI layout or docker save archive, directory or file").helpGroup(inputs))
       .addOption(new Option("--dpkg-status <file>", "A dpkg status file; needs --os").helpGroup(inputs))
@@ -32,8 +33,8 @@ export const scanCommand: LocalCommand = {
       .addHelpText("after", `
 The input is always read and parsed here. Without --local and --advisories it is matched by the server of QINFRA_URL or
 of the last login; with neither, in this process. A server that is configured and does not answer is an error, never
-a silent scan here. With a server, --host records the asset.
-By ssh nothing is installed or left on the host, and its key must be known: ssh to it once by hand. Files may be gzipped; - is standard input.
+a silent scan here. With a server, --host records the asset. Files may be gzipped; - is standard input.
+By ssh nothing is installed or left on the host; its key must be known, so ssh to it once by hand.
 
 Examples:
   qinfra scan --host local --fail-on high

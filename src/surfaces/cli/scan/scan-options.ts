@@ -62,11 +62,12 @@ function inputOf(given: Given): ScanInput {
   const { platform, image } = given as { platform?: string; image?: string };
   if (key !== "ociLayout" && (platform !== undefined || image !== undefined)) throw usage("--platform and --image choose an image of --oci-layout.", "leave them out");
   if (path === "-" && key === "rootfs") throw usage("--rootfs needs a directory.", "pack it as an image and give --oci-layout -, or name the directory");
-  if (key !== "host" && given["identity"] !== undefined) throw usage("--identity is the key for --host user@host.", "leave it out");
+  const ssh = sshOptions(given);
+  if (Object.keys(ssh).length > 0 && (key !== "host" || path === "local")) throw usage("--identity and --known-hosts are for --host user@host.", "leave them out");
   switch (key) {
     case "host":
       if (given["os"] !== undefined) throw usage("--os is not for --host, which knows its system.", "leave it out");
-      return hostOf(path, given["identity"] as string | undefined);
+      return hostOf(path, ssh);
     case "rootfs":
       return { kind: "rootfs", path, ...os };
     case "ociLayout":
@@ -79,18 +80,19 @@ function inputOf(given: Given): ScanInput {
   }
 }
 
-function hostOf(name: string, identityFile: string | undefined): ScanInput {
-  if (name === "local") {
-    if (identityFile !== undefined) throw usage("--identity is the key for --host user@host; this machine needs none.", "leave it out");
-    return { kind: "host" };
-  }
+function sshOptions({ identity, knownHosts }: { identity?: string; knownHosts?: string }): SshOptions {
+  return { ...(identity !== undefined && { identityFile: identity }), ...(knownHosts !== undefined && { knownHostsFile: knownHosts }) };
+}
+
+function hostOf(name: string, options: SshOptions): ScanInput {
+  if (name === "local") return { kind: "host" };
   try {
     parseSshTarget(name);
   } catch (error) {
     if (!(error instanceof CollectError)) throw error;
     throw usage(error.message, `${error.next ?? "check the name"}; --host local is this machine`);
   }
-  return { kind: "host", ssh: { target: name, options: identityFile === undefined ? {} : { identityFile } } };
+  return { kind: "host", ssh: { target: name, options } };
 }
 
 /** `debian:12`, or `arch` for a rolling release. */
