@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { qinfraHome, type Environment } from "../platform/config.ts";
+import { homeFolder } from "../surfaces/cli/home.ts";
+import type { Environment } from "../platform/config.ts";
 
 /** The folder with package.json, whether this runs from src/ or bundled from dist/. */
 export function packageRoot(): string {
@@ -20,5 +21,5 @@ export function version(): string {
 /** A checkout keeps its platform in itself, so that each clone is its own and goes with its folder. */
 export function defaultDataDir(env: Environment): string {
   const root = packageRoot();
-  return existsSync(join(root, ".git")) ? join(root, ".qinfra") : join(qinfraHome(env), "data");
+  return existsSync(join(root, ".git")) ? join(root, ".qinfra") : join(homeFolder(env), "data");
 }

@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { Type, type Static, type TSchema } from "typebox";
 import { faultsAgainst } from "./operation/validate.ts";
@@ -120,11 +119,6 @@ function effective(env: Environment, defaultDataDir: string): Partial<Record<Nam
   const values = Object.fromEntries(entries) as Partial<Record<Name, string>>;
   values.DATA_DIR ??= defaultDataDir;
   return values;
-}
-
-/** `$QINFRA_HOME`: credentials and the advisory cache of the CLI. */
-export function qinfraHome(env: Environment): string {
-  return resolve(env["QINFRA_HOME"] ?? join(homedir(), ".qinfra"));
 }
 
 function masked(value: string): string {

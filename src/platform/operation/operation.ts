@@ -67,6 +67,8 @@ export interface CliSpec {
   positional?: readonly string[];
   /** Fields of the answer (or of its items) that `--output table` shows, in order. */
   columns?: readonly string[];
+  /** An answer that is no error and yet bad news: the command then exits with 1. */
+  failsWhen?: { field: string; is: boolean };
 }
 
 export interface BodySpec {

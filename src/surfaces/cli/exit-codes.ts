@@ -7,7 +7,7 @@ export const exitCodesHelp = `Exit codes of qinfra
 
   0    Done. For scan: no finding at or over --fail-on; without --fail-on, whatever was found.
   1    Understood and refused: it does not exist, is not allowed, or conflicts with what is there.
-       For scan: findings at or over --fail-on, and nothing else.
+       For scan: findings at or over --fail-on, and nothing else. For audit verify: the log is not whole.
   2    Could not be done: wrong usage or input, not signed in, no answer, too many requests, a fault of
        the server, or work whose outcome is not known yet. For scan also: the server refused, no package
        could be matched, parts could not be matched under --strict. 2 wins over 1.

@@ -28,7 +28,12 @@ export async function runOperation(context: CliContext, run: OperationRun): Prom
   await writeAnswer(io, operation, answer, format);
   const next = operation.list ? (answer as { next?: string }).next : undefined;
   if (next !== undefined) say(io, `There is more: add --all, or --cursor ${next}`);
-  return Math.max(reportEvent(context, answer), operation.list ? reportState(context, answer) : exit.done);
+  return Math.max(reportEvent(context, answer), operation.list ? reportState(context, answer) : verdict(operation, answer));
+}
+
+function verdict({ cli }: OperationRecord, answer: unknown): number {
+  if (cli?.failsWhen === undefined) return exit.done;
+  return (answer as Record<string, unknown>)[cli.failsWhen.field] === cli.failsWhen.is ? exit.refused : exit.done;
 }
 
 async function writeAllPages(context: CliContext, run: OperationRun): Promise<number> {

@@ -17,7 +17,7 @@ const Verification = Type.Object({
 export const verifyAudit = operation({
   id: "audit.verify",
   http: "POST /api/v1/audit/verify",
-  cli: { name: "audit verify" },
+  cli: { name: "audit verify", failsWhen: { field: "whole", is: false } },
   summary: "Check the organization's audit log against its chain and its signed checkpoints",
   description: "Computes every hash anew from the events as they are stored, and compares the chain with checkpoints whose key and copy lie outside the database.",
   permission: "audit:read",

@@ -21,6 +21,17 @@ Examples:
   load: async () => (await import("./login.ts")).runLogin,
 };
 
+export const passwordCommand: LocalCommand = {
+  name: "password",
+  summary: "Change your password",
+  configure(command) {
+    command
+      .addOption(new Option("--password-stdin", "Read the present password from the first line of standard input and the new one from the second"))
+      .addHelpText("after", "\nBoth are asked for; they are never arguments, which others could see. Your other sessions end.");
+  },
+  load: async () => (await import("./login.ts")).runPassword,
+};
+
 export const logoutCommand: LocalCommand = {
   name: "logout",
   summary: "End the session and forget it",

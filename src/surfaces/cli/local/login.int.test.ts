@@ -51,7 +51,7 @@ describe("login", () => {
   it.each([
     ["a wrong password", "wrong\n", "Name and password do not belong together."],
     ["no password", "\n", "holds no password in its first line"],
-    ["a one-time password without a new one", "once\n", "holds no new one"],
+    ["a one-time password without a new one", "once\n", "holds no new password"],
   ])("%s is exit 2 and keeps nothing", async (_what, stdin, said) => {
     const { code, stderr } = await login(stdin);
     expect(code).toBe(2);
@@ -126,6 +126,18 @@ describe("the file of the logins", () => {
     const { code, stderr } = await login("right\n");
     expect(code).toBe(2);
     expect(stderr).toContain(`chmod 700 ${place.home}`);
+  });
+});
+
+describe("password", () => {
+  it("changes the password of the present login", async () => {
+    await login("right\n");
+    expect(await place.run(["password", "--password-stdin"], { stdin: "right\nbrand new password\n" })).toMatchObject({ code: 0, stderr: "The new password is set.\n" });
+    expect(JSON.parse(server.received.at(-1)?.body ?? "")).toEqual({ currentPassword: "right", newPassword: "brand new password" });
+  });
+
+  it("needs a login", async () => {
+    expect(await place.run(["password", "--password-stdin"], { stdin: "a\nb\n" })).toMatchObject({ code: 2, stderr: expect.stringContaining("qinfra login") });
   });
 });
 

@@ -66,10 +66,22 @@ async function fromStdin(io: CliIo): Promise<Passwords> {
     first: async () => first,
     async replacement() {
       if (second !== "") return second;
-      throw new CliError("The one-time password has to be replaced, and standard input holds no new one.", { next: "put the new password into the second line, or run qinfra login in a terminal" });
+      throw new CliError("Standard input holds no new password.", { next: "put the new password into the second line, or run qinfra login in a terminal" });
     },
   };
 }
+
+/** Sets a new password with the login that there is. */
+export const runPassword: LocalRun = async (context, options) => {
+  const { io } = context;
+  const connection = await context.connected();
+  const passwords = options["passwordStdin"] === true ? await fromStdin(io) : fromTerminal(io, "the present login");
+  const currentPassword = await passwords.first();
+  const newPassword = await passwords.replacement();
+  await callOperation(io, connection, context.operation("users.set-password"), { input: { currentPassword, newPassword } });
+  say(io, "The new password is set.");
+  return exit.done;
+};
 
 export const runLogout: LocalRun = async (context) => {
   const { io, global } = context;
