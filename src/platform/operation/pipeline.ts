@@ -50,7 +50,7 @@ async function run(services: Services, operation: Operation, call: Call): Promis
   const replayed = key === undefined ? undefined : await transaction((db) => replayOf(db, key));
   if (replayed !== undefined) {
     if (operation.answersSecret === true) fail(Conflict, "This request was answered before, with a secret that is shown once and not kept. To make another, use a new idempotency key.");
-    return { status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, replayed, undefined), actor, replayed: true };
+    return { status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, replayed), actor, replayed: true };
   }
 
   const prepareContext: PrepareContext = {
@@ -65,17 +65,14 @@ async function run(services: Services, operation: Operation, call: Call): Promis
   gate(services, operation, policyInput, input, operation.plan === undefined ? undefined : staged);
   if (call.signal.aborted) fail(Cancelled);
 
-  const { output, trace } = await transaction(async (db) => {
+  const output = await transaction(async (db) => {
     const trace = createEventTrace(services.appender(db, origin));
     const context: Context = { ...common, db, events: trace };
-    const output = await operation.handle(context, input, staged);
+    const output = withEvent(operation, await operation.handle(context, input, staged), trace);
     if (key !== undefined) await rememberAnswer(db, key, operation.answersSecret === true ? {} : output, services.clock);
-    return { output, trace };
+    return output;
   });
-  return {
-    status: operation.creates === true ? 201 : 200,
-    output: await awaited(services, operation, output, trace), actor, replayed: false,
-  };
+  return { status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, output), actor, replayed: false };
 
   function transaction<T>(work: (db: Db) => Promise<T>): Promise<T> {
     if (operation.database === "system") return services.database.system(work);
@@ -143,11 +140,15 @@ function idempotencyScope(operation: Operation, call: Call, actor: Actor, input:
   return { orgId: actor.orgId, actorId: actorId(actor), operation: operation.id, key: call.idempotencyKey, input };
 }
 
-async function awaited(services: Services, operation: Operation, output: unknown, trace: EventTrace | undefined): Promise<unknown> {
-  if (operation.awaits === undefined) return output;
-  const before = (output as { event?: { id: string } }).event;
-  const id = trace?.idOf(operation.awaits.event) ?? before?.id;
-  if (id === undefined) return output;
+/** The answer with the event that the caller waits for, so that a repeated request waits for the same one. */
+function withEvent(operation: Operation, output: unknown, trace: EventTrace): unknown {
+  const id = operation.awaits === undefined ? undefined : trace.idOf(operation.awaits.event);
+  return id === undefined ? output : { ...(output as object), event: { id, state: "pending" } };
+}
+
+async function awaited(services: Services, operation: Operation, output: unknown): Promise<unknown> {
+  const id = operation.awaits === undefined ? undefined : (output as { event?: { id: string } }).event?.id;
+  if (operation.awaits === undefined || id === undefined) return output;
   const state = await services.waiter.wait(id, operation.awaits.subscription, waitMs);
   return { ...(output as object), event: { id, state } };
 }
