@@ -60,7 +60,7 @@ interface ThingView {
 export function thingBody(thing: Thing, findings: Findings, view: ThingView): Html {
   return html`<div class="title"><h1>${thing.name}</h1><p class="muted">${thing.what}</p></div>
 ${panel("About", inside(facts([...thing.facts, ["Findings", findings.summary === null ? chip("unknown", "unknown") : summaryChips(findings.summary, view.old)], ["State", stateChip(findings.state)]])))}
-${panel("Findings", findingsBody(thing, findings, view), { aside: findings.summary === null ? "" : `${count(findings.summary.findings, "finding")}, ${count(findings.summary.cves, "CVE")}` })}`;
+${panel("Findings", findingsBody(thing, findings, view), findings.summary === null || findings.summary.findings === 0 ? {} : { aside: `${count(findings.summary.findings, "finding")}, ${count(findings.summary.cves, "CVE")}` })}`;
 }
 
 function findingsBody({ command }: Thing, { state, summary, items, next }: Findings, { path, severity }: ThingView): Html {

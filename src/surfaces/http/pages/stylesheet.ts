@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 export const stylesheet = `
 :root {
   color-scheme: light dark;
-  --ground: #f6f7f8; --panel: #ffffff; --sunk: #f1f3f5; --line: #dcdfe4; --line-strong: #8a929c;
+  --ground: #f6f7f8; --panel: #ffffff; --sunk: #f1f3f5; --line: #dcdfe4; --line-strong: #7f8791;
   --text: #1b1f24; --muted: #5a626d; --accent: #0b6360; --accent-text: #ffffff; --focus: #0b6360;
   --ok: #17552f; --ok-ground: #def2e4; --warn: #6a4a00; --warn-ground: #fcf0cb; --info: #26477c; --info-ground: #e3ecf9;
   --bad: #8f1a2c; --bad-ground: #fbe6e8; --high: #852c08; --high-ground: #fde7da; --none: #4a515a; --none-ground: #e9ecef;

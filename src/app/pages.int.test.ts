@@ -1,0 +1,337 @@
+import type { FastifyInstance, InjectOptions } from "fastify";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { organizationsUnderTest, type UnderTest } from "../modules/organizations/testing/platform.ts";
+import { createRegistry } from "../platform/operation/registry.ts";
+import { createMetrics } from "../platform/telemetry/metrics.ts";
+import { createHttpServer } from "../surfaces/http/server.ts";
+import { modules } from "./modules.ts";
+import { mountPages } from "./pages.ts";
+import type { Platform } from "./services.ts";
+import type { MachineSummary } from "./this-machine.ts";
+
+const log = pino({ level: "silent" });
+const csp = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+let under: UnderTest;
+let plain: FastifyInstance;
+let behindTls: FastifyInstance;
+let adminPassword: string;
+let machine: MachineSummary = { state: "reading" };
+
+beforeAll(async () => {
+  under = await organizationsUnderTest();
+  plain = await serverWith(false);
+  behindTls = await serverWith(true);
+});
+afterAll(async () => {
+  await plain.close();
+  await behindTls.close();
+  await under.authentication.settled();
+  await under.close();
+});
+
+async function serverWith(secure: boolean): Promise<FastifyInstance> {
+  const registry = createRegistry(modules);
+  const services = { ...under.services, settings: { osvUrl: "" }, waiter: { wait: async () => "pending" as const, close: () => undefined } } as unknown as Platform["services"];
+  const platform: Platform = {
+    services, registry, metrics: createMetrics(), firstAdministrator: under.first, checks: async () => ({ database: "ok", events: "held back for 40 s by an open transaction" }), stop: async () => undefined,
+  };
+  const pages = mountPages({ platform, machine: { summary: () => machine, done: Promise.resolve(machine) }, secure, csrfKey: Buffer.alloc(32, 7), log });
+  return createHttpServer(services, registry, {
+    version: "0.0.0", log, draining: () => false, ready: async () => ({ ready: true, checks: {} }), metrics: async () => "", sessionOf: pages.sessionOf, extend: pages.extend,
+  });
+}
+
+interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | number | undefined>;
+  text: string;
+  location: string | undefined;
+  setCookies: string[];
+}
+
+/** Keeps cookies and sends forms as a browser does. */
+function browser(server: FastifyInstance, address = "192.0.2.7") {
+  const jar = new Map<string, string>();
+  async function send(options: InjectOptions): Promise<Answer> {
+    const response = await server.inject({ remoteAddress: address, ...options, headers: { accept: "text/html,*/*;q=0.8", host: "qinfra.example", ...options.headers }, cookies: Object.fromEntries(jar) });
+    for (const { name, value, maxAge } of response.cookies) {
+      if (maxAge === 0 || value === "") jar.delete(name);
+      else jar.set(name, value);
+    }
+    const set = response.headers["set-cookie"];
+    return {
+      status: response.statusCode, headers: response.headers, text: response.body, location: response.headers.location,
+      setCookies: set === undefined ? [] : [set].flat(),
+    };
+  }
+  const get = (url: string) => send({ method: "GET", url, headers: { "sec-fetch-site": "none" } });
+  const post = (url: string, fields: Record<string, string>, headers: Record<string, string> = { "sec-fetch-site": "same-origin" }) => send({
+    method: "POST", url, payload: new URLSearchParams(fields).toString(), headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+  });
+  const csrfOf = async (url: string) => /name="csrf" value="([^"]+)"/.exec((await get(url)).text)?.[1] ?? "";
+  return {
+    jar, send, get, post, csrfOf,
+    async signIn(name: string, password: string, next = "/") {
+      return post("/sign-in", { csrf: await csrfOf("/sign-in"), name, password, next });
+    },
+  };
+}
+
+/** A person with a password of their own. */
+async function person(name: string, role: string) {
+  adminPassword ??= (await under.administrator()).password;
+  const admin = await under.signIn("admin", adminPassword);
+  return under.member({ authorization: admin.authorization as string }, name, role);
+}
+
+describe("signing in", () => {
+  test("from the one-time password to the status page and out again", async () => {
+    // given a fresh platform
+    const visitor = browser(plain);
+    const { name, oneTimePassword } = under.first.unspent as { name: string; oneTimePassword: string };
+    expect(await visitor.get("/")).toMatchObject({ status: 303, location: "/sign-in" });
+
+    // when the password is wrong, the form says so and keeps the name
+    const wrong = await visitor.signIn(name, "not this one");
+    expect(wrong.status).toBe(401);
+    expect(wrong.text).toContain("Name and password do not belong together");
+    expect(wrong.text).toContain(`value="${name}"`);
+    expect(wrong.text).not.toContain("not this one");
+    expect(visitor.jar.has("qinfra")).toBe(false);
+
+    // when it is the one-time password, a new one comes first, whatever page is asked for
+    expect(await visitor.signIn(name, oneTimePassword, "/docs")).toMatchObject({ status: 303, location: "/set-password?next=%2Fdocs" });
+    expect(await visitor.get("/")).toMatchObject({ status: 303, location: "/set-password" });
+    const csrf = await visitor.csrfOf("/set-password?next=/docs");
+    const differing = await visitor.post("/set-password", { csrf, current: oneTimePassword, new: "the password of admin", again: "the passwort of admin", next: "/docs" });
+    expect([differing.status, differing.text.includes("its repetition differ")]).toEqual([400, true]);
+    const short = await visitor.post("/set-password", { csrf, current: oneTimePassword, new: "short", again: "short", next: "/docs" });
+    expect([short.status, short.text.includes("at least 12 characters")]).toEqual([400, true]);
+    expect(await visitor.post("/set-password", { csrf, current: oneTimePassword, new: "the password of admin", again: "the password of admin", next: "/docs" })).toMatchObject({ status: 303, location: "/docs" });
+    adminPassword = "the password of admin";
+
+    // then the status page is there, and signing out ends the session itself, not only its cookie
+    const status = await visitor.get("/");
+    expect(status.status).toBe(200);
+    expect(status.text).toContain("Sign out");
+    const session = visitor.jar.get("qinfra") as string;
+    expect(await visitor.post("/sign-out", { csrf: await visitor.csrfOf("/") })).toMatchObject({ status: 303, location: "/sign-in" });
+    expect(visitor.jar.has("qinfra")).toBe(false);
+    visitor.jar.set("qinfra", session);
+    expect(await visitor.get("/")).toMatchObject({ status: 303, location: "/sign-in" });
+  });
+
+  test.each([
+    { tls: false, cookie: /^qinfra=[^;]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Lax$/, form: /^qinfra-form=[^;]+; Path=\/; HttpOnly; SameSite=Strict$/ },
+    { tls: true, cookie: /^__Host-qinfra=[^;]+; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Lax$/, form: /^__Host-qinfra-form=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Strict$/ },
+  ])("sets its cookies as it must, with TLS: $tls", async ({ tls, cookie, form }) => {
+    const { name, password } = await person(`cookies-${tls}`, "viewer");
+    const visitor = browser(tls ? behindTls : plain);
+    expect((await visitor.get("/sign-in")).setCookies).toEqual([expect.stringMatching(form)]);
+    expect((await visitor.signIn(name, password)).setCookies).toEqual([expect.stringMatching(cookie)]);
+  });
+
+  test.each([
+    "//evil.example", "/\\evil.example", "https://evil.example", "https:evil.example", "/\t/evil.example", "/.//evil.example", "javascript:alert(1)", "\\\\evil.example", "/a/..//evil.example", "@evil.example",
+  ])("does not lead on to %j", async (next) => {
+    const who = await known();
+    const visitor = browser(plain);
+    expect(await visitor.signIn(who.name, who.password, next)).toMatchObject({ status: 303, location: "/" });
+    expect((await visitor.get(`/sign-in?next=${encodeURIComponent(next)}`))).toMatchObject({ status: 303, location: "/" });
+  });
+
+  test("leads on to a page of its own, also when it was asked for before", async () => {
+    const who = await known();
+    const visitor = browser(plain);
+    const asked = await visitor.get("/images/img_01jd0000000000000000000000?severity=high");
+    expect(asked).toMatchObject({ status: 303, location: "/sign-in?next=%2Fimages%2Fimg_01jd0000000000000000000000%3Fseverity%3Dhigh" });
+    expect(await visitor.signIn(who.name, who.password, "/docs/roles")).toMatchObject({ status: 303, location: "/docs/roles" });
+  });
+
+  test("says how long to wait after too many attempts", async () => {
+    const who = await known();
+    const visitor = browser(plain, "198.51.100.9");
+    for (let i = 0; i < 10; i += 1) expect((await visitor.signIn(who.name, "wrong")).status).toBe(401);
+    const limited = await visitor.signIn(who.name, who.password);
+    expect(limited.status).toBe(429);
+    expect(limited.text).toMatch(/Too many attempts\. Wait \d+ (seconds|minutes), then try again\./);
+    expect(Number(limited.headers["retry-after"])).toBeGreaterThan(0);
+  });
+
+  test("escapes what was typed", async () => {
+    const answer = await browser(plain).signIn('"><script>alert(1)</script>', "x");
+    expect(answer.text).not.toContain("<script");
+    expect(answer.text).toContain("&quot;&gt;&lt;script&gt;");
+  });
+});
+
+let someone: { name: string; password: string; credentials: { authorization: string } } | undefined;
+async function known() {
+  someone ??= await person("someone", "viewer");
+  return someone;
+}
+
+describe("forms that are not ours", () => {
+  test.each<[string, (visitor: ReturnType<typeof browser>) => Promise<{ csrf: string; headers?: Record<string, string> }>]>([
+    ["without a token", async () => ({ csrf: "" })],
+    ["with a token and without its cookie", async (visitor) => {
+      const csrf = await visitor.csrfOf("/sign-in");
+      visitor.jar.clear();
+      return { csrf };
+    }],
+    ["with the token of another browser", async (visitor) => {
+      await visitor.csrfOf("/sign-in");
+      return { csrf: await browser(plain).csrfOf("/sign-in") };
+    }],
+    ["from another site", async (visitor) => ({ csrf: await visitor.csrfOf("/sign-in"), headers: { "sec-fetch-site": "cross-site" } })],
+    ["from a sibling site", async (visitor) => ({ csrf: await visitor.csrfOf("/sign-in"), headers: { "sec-fetch-site": "same-site" } })],
+    ["from another origin, by an older browser", async (visitor) => ({ csrf: await visitor.csrfOf("/sign-in"), headers: { origin: "http://evil.example" } })],
+    ["from an origin that is hidden", async (visitor) => ({ csrf: await visitor.csrfOf("/sign-in"), headers: { origin: "null" } })],
+  ])("sign nobody in %s", async (_name, prepare) => {
+    const who = await known();
+    const visitor = browser(plain);
+    const { csrf, headers } = await prepare(visitor);
+    const answer = await visitor.post("/sign-in", { csrf, name: who.name, password: who.password }, headers ?? { "sec-fetch-site": "same-origin" });
+    expect(answer.status).toBe(403);
+    expect(visitor.jar.has("qinfra")).toBe(false);
+  });
+
+  test("of an older browser that names our origin are taken", async () => {
+    const who = await known();
+    const visitor = browser(plain);
+    const csrf = await visitor.csrfOf("/sign-in");
+    expect((await visitor.post("/sign-in", { csrf, name: who.name, password: who.password }, { origin: "http://qinfra.example" })).status).toBe(303);
+  });
+
+  test.each<[string, string, (own: string, other: string) => { csrf: string; headers?: Record<string, string> }]>([
+    ["/sign-out", "without a token", () => ({ csrf: "" })],
+    ["/sign-out", "with another session's token", (_own, other) => ({ csrf: other })],
+    ["/sign-out", "from another site", (own) => ({ csrf: own, headers: { "sec-fetch-site": "cross-site" } })],
+    ["/set-password", "without a token", () => ({ csrf: "" })],
+    ["/set-password", "with another session's token", (_own, other) => ({ csrf: other })],
+    ["/set-password", "from another site", (own) => ({ csrf: own, headers: { "sec-fetch-site": "cross-site" } })],
+  ])("change nothing at %s %s", async (path, _name, choose) => {
+    const who = await known();
+    const [visitor, other] = [browser(plain), browser(plain)];
+    await visitor.signIn(who.name, who.password);
+    await other.signIn(who.name, who.password);
+    const { csrf, headers } = choose(await visitor.csrfOf("/"), await other.csrfOf("/"));
+    const answer = await visitor.post(path, { csrf, current: who.password, new: "another password", again: "another password" }, headers ?? { "sec-fetch-site": "same-origin" });
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain("csrf-missing");
+    expect((await visitor.get("/")).status).toBe(200);
+    expect((await browser(plain).signIn(who.name, who.password)).status).toBe(303);
+  });
+
+  test.each([
+    ["application/json", '{"name":"a"}', 415],
+    ["multipart/form-data; boundary=x", "--x--", 415],
+    ["application/x-www-form-urlencoded", `name=${"a".repeat(20_000)}`, 413],
+  ])("of the type %s are refused with a page", async (type, payload, status) => {
+    const answer = await browser(plain).send({ method: "POST", url: "/sign-in", payload, headers: { "content-type": type } });
+    expect([answer.status, answer.headers["content-type"]]).toEqual([status, "text/html; charset=utf-8"]);
+  });
+});
+
+describe("pages", () => {
+  test.each(["/sign-in", "/docs", "/docs/roles", "/nowhere", "/"])("%s may load nothing but its stylesheet and be framed by nobody", async (url) => {
+    const { headers } = await browser(plain).get(url);
+    expect(headers).toMatchObject({ "content-security-policy": csp, "x-content-type-options": "nosniff", "referrer-policy": "same-origin", "x-frame-options": "DENY" });
+    expect(headers["cache-control"]).toBe(url.startsWith("/docs") ? "no-cache" : "no-store");
+  });
+
+  test("name a stylesheet that may be kept for good", async () => {
+    const visitor = browser(plain);
+    const [, path = ""] = /href="(\/static\/[^"]+)"/.exec((await visitor.get("/docs")).text) ?? [];
+    expect((await visitor.get(path)).headers).toMatchObject({ "content-type": "text/css; charset=utf-8", "cache-control": "public, max-age=31536000, immutable" });
+  });
+
+  test("hold no script and no style of their own", async () => {
+    const who = await known();
+    const visitor = browser(plain);
+    await visitor.signIn(who.name, who.password);
+    for (const url of ["/", "/docs", "/docs/roles", "/set-password", "/nowhere"]) expect((await visitor.get(url)).text).not.toMatch(/<script|<style| style=| on\w+=/i);
+  });
+
+  test("the reference is answered by its tag alone while it has not changed", async () => {
+    const { headers } = await browser(plain).get("/docs");
+    const again = await browser(plain).send({ method: "GET", url: "/docs", headers: { "if-none-match": String(headers["etag"]) } });
+    expect([again.status, again.text]).toEqual([304, ""]);
+  });
+
+  test("an address that does not exist is a page for a person and a problem for a program", async () => {
+    const page = await browser(plain).get("/it's&here");
+    expect(page.status).toBe(404);
+    expect(page.text).toContain("/it&#39;s&amp;here");
+    expect(page.text).toContain(String(page.headers["x-request-id"]));
+    for (const request of [{ url: "/nowhere", headers: { accept: "application/json" } }, { url: "/api/v1/nowhere" }]) {
+      const problem = await browser(plain).send({ method: "GET", ...request });
+      expect([problem.status, problem.headers["content-type"]]).toEqual([404, "application/problem+json; charset=utf-8"]);
+    }
+  });
+
+  test("what belongs to nobody here is not found", async () => {
+    const who = await known();
+    const visitor = browser(plain);
+    await visitor.signIn(who.name, who.password);
+    for (const url of ["/images/img_01jd0000000000000000000000", "/assets/ast_01jd0000000000000000000000"]) {
+      const answer = await visitor.get(url);
+      expect([answer.status, answer.headers["content-type"]]).toEqual([404, "text/html; charset=utf-8"]);
+    }
+    expect((await visitor.get("/images/nonsense")).status).toBe(400);
+  });
+});
+
+describe("the status page", () => {
+  test("shows what a role may not see as not shown, and never as good", async () => {
+    machine = { state: "unknown", why: "os-release <cannot> be read" };
+    const who = await known();
+    const visitor = browser(plain);
+    await visitor.signIn(who.name, who.password);
+    const { text } = await visitor.get("/");
+    expect(text).toContain("audit.list needs the permission audit:read");
+    expect(text).toContain("os-release &lt;cannot&gt; be read");
+    expect(text).toContain("none loaded");
+    expect(text).toContain("held back for 40 s");
+    expect(text).not.toContain("no findings");
+  });
+
+  test("shows the server's machine to members of the platform organization alone", async () => {
+    machine = { state: "read", name: "secret-host", os: "Debian 12", kernel: "6.1", architecture: "x64", packages: [{ type: "deb", count: 3 }], components: [], readAt: new Date(under.clock.now()).toISOString() };
+    const who = await known();
+    const visitor = browser(plain);
+    await visitor.signIn(who.name, who.password);
+    const mine = (await visitor.get("/")).text;
+    expect(mine).toContain("secret-host");
+    expect(mine).toContain("unknown: no advisories are loaded");
+
+    const admin = await under.signIn("admin", adminPassword);
+    const other = await under.organization({ authorization: admin.authorization as string }, "tenant");
+    const tenant = await under.member(other.credentials, "tenant-admin", "admin");
+    const stranger = browser(plain);
+    await stranger.signIn(tenant.name, tenant.password);
+    const theirs = await stranger.get("/");
+    expect(theirs.status).toBe(200);
+    expect(theirs.text).not.toContain("secret-host");
+  });
+
+  test("shows an image whose findings are not known yet as pending", async () => {
+    await known();
+    const visitor = browser(plain);
+    await visitor.signIn("admin", adminPassword);
+    const components = [{ name: "openssl", version: "3.0.17-1~deb12u2", purl: "pkg:deb/debian/openssl@3.0.17-1~deb12u2?arch=amd64&distro=debian-12" }];
+    const headers = { cookie: `qinfra=${visitor.jar.get("qinfra")}`, "x-csrf-token": await visitor.csrfOf("/"), "sec-fetch-site": "same-origin", "content-type": "application/json" };
+    const image = await plain.inject({ method: "POST", url: "/api/v1/images", headers, payload: { family: "base", version: "1", source: "sbom", components } });
+    expect(image.statusCode).toBe(201);
+    const { image: { id } } = image.json<{ image: { id: string } }>();
+    const status = (await visitor.get("/")).text;
+    expect(status).toContain(`href="/images/${id}"`);
+    expect(status).toContain(">pending<");
+    expect(status).not.toContain("no findings");
+    const page = await visitor.get(`/images/${id}`);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain("nothing is known");
+  });
+});
