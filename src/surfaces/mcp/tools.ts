@@ -49,7 +49,6 @@ function annotationsOf(operation: Operation): NonNullable<Tool["annotations"]> {
   const readOnly = effect === "pure" || effect === "read";
   const { method } = routeOf(operation);
   return {
-    title: operation.summary,
     readOnlyHint: readOnly,
     destructiveHint: effect === "destructive",
     // What RFC 9110 says of the method holds for the operation behind it.
