@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isTest, isTestHelper, lineOf, root, walk, type SourceFile } from "./source.ts";
+
+export interface Statement {
+  path: string;
+  line: number;
+  /** The text, with `?` for each value or fragment that is put in. */
+  text: string;
+}
+
+const production = (path: string): boolean => path.startsWith("src/") && !isTest(path) && !isTestHelper(path);
+
+/** The statements of the source: what is tagged `sql`, and other texts that begin like one. */
+export function statements(files: readonly SourceFile[]): Statement[] {
+  return files.filter(({ path }) => production(path)).flatMap((file) => {
+    const found: Statement[] = [];
+    walk(file.program, (node) => {
+      if (node.type !== "TemplateLiteral" && !(node.type === "Literal" && typeof node["value"] === "string")) return;
+      const parts = node.type === "Literal" ? [String(node["value"])] : (node["quasis"] as { value: { cooked?: string } }[]).map(({ value }) => value.cooked ?? "");
+      const text = parts.join(" ? ").replaceAll(/--.*$/gm, "");
+      if (tagged(file.text, node.start) || /^\s*(select|insert into|update|delete from|with|lock table|create|alter|drop|grant|truncate)\s/i.test(text) && /\s(from|into|set|table|on)\s|^\s*(update|insert)/i.test(text) && /\b[a-z_]+\.[a-z_]+\b/.test(text)) {
+        found.push({ path: file.path, line: lineOf(file.text, node.start), text });
+      }
+    });
+    return found;
+  });
+}
+
+function tagged(text: string, start: number): boolean {
+  return /\bsql$/.test(text.slice(Math.max(0, start - 4), start));
+}
+
+/** Where statements may stand. */
+export const sqlFiles: readonly { pattern: RegExp; why: string }[] = [
+  { pattern: /^src\/modules\/[a-z-]+\/([a-z-]+-)?(store|views)\.ts$/, why: "a module's only SQL: writes in *store.ts, reads in *views.ts" },
+  { pattern: /^src\/platform\/(database|events)\//, why: "the database port and the event log, which owns the schema events" },
+  { pattern: /^src\/platform\/operation\/idempotency\.ts$/, why: "the pipeline's own table" },
+  { pattern: /^src\/app\/(data-keys|housekeeping|database)\.ts$/, why: "the platform's own tables, and the roles before there is a schema" },
+];
+
+/** Which schemas the files of an owner write. A table is written by one owner. */
+export function ownerOf(path: string): { name: string; writes: readonly string[] } {
+  const module = /^src\/modules\/([a-z-]+)\//.exec(path)?.[1];
+  if (module !== undefined) return { name: module, writes: [module.replaceAll("-", "_")] };
+  if (path.startsWith("src/platform/events/")) return { name: "events", writes: ["events"] };
+  return { name: "platform", writes: ["platform"] };
+}
+
+const table = /([a-z_]+)\.([a-z_]+)/.source;
+
+export function writesOf({ text }: Statement): { schema: string; table: string }[] {
+  return [...text.matchAll(new RegExp(`\\b(?:insert\\s+into|(?<!for )(?<!do )update|delete\\s+from|merge\\s+into|truncate(?:\\s+table)?|lock\\s+table)\\s+(?:only\\s+)?${table}`, "gi"))]
+    .map((match) => ({ schema: String(match[1]).toLowerCase(), table: String(match[2]).toLowerCase() }));
+}
+
+export function readsOf({ text }: Statement): { schema: string; table: string }[] {
+  return [...text.matchAll(new RegExp(`\\b(?:from|join|using)\\s+(?:only\\s+)?${table}(?!\\s*\\()`, "gi"))]
+    .map((match) => ({ schema: String(match[1]).toLowerCase(), table: String(match[2]).toLowerCase() }))
+    .filter(({ schema }) => schemas.has(schema)); // `extract(epoch from s.at)` names a column
+}
+
+/** The schemas that the migrations make. */
+const schemas: ReadonlySet<string> = new Set(["platform", ...readdirSync(join(root, "migrations")).flatMap((name) =>
+  [...readFileSync(join(root, "migrations", name), "utf8").matchAll(/^create schema (?:if not exists )?([a-z_]+)/gm)].map((match) => match[1] as string))]);
+
+/** Operators and functions that are not leakproof: under row level security their index is not used. */
+export const leaky = /@>|<@|@@|\?\||\?&|\s!?~~?\*?\s|\b(?:i?like|similar\s+to|to_ts(?:vector|query)|plainto_tsquery|websearch_to_tsquery)\b/i;
+
+/** Statements that may use them: `path` and a part of the text, to the reason. May only shrink. */
+export const leakyAllowed: readonly { path: string; part: string; why: string }[] = [
+  { path: "src/modules/software/store.ts", part: "s.packages @> array[p.id]", why: "the sweep runs in the role that row level security does not bind, and not while anybody waits" },
+];
+
+/** Files outside src/app that open the door without row level security, and why. May only shrink. */
+export const systemDoor: Readonly<Record<string, string>> = {
+  "src/modules/organizations/authentication.ts": "who calls is known only after it",
+  "src/modules/organizations/first-administrator.ts": "makes the first organization",
+  "src/modules/organizations/use-notes.ts": "notes the use of credentials of all organizations at once",
+  "src/modules/vulnerabilities/subscriptions.ts": "a new feed concerns the component sets of every organization",
+  "src/platform/operation/pipeline.ts": "for operations that declare it, which docs/reference/exceptions.md lists",
+  "src/platform/events/sealer.ts": "one sealer orders the events of all",
+  "src/platform/events/subscriptions.ts": "a subscription reads the log of all",
+  "src/platform/events/verify.ts": "rebuilds the chain also where a tenant's transaction would see less",
+  "src/platform/events/wait.ts": "asks for the state of an event by its id",
+  "src/platform/events/follow.ts": "readers follow the log of all",
+  "src/platform/events/checkpoints.ts": "signs the chains of all",
+  "src/app/data-keys.ts": "no tenant's transaction may read a data key",
+  "src/app/housekeeping.ts": "sweeps what no tenant owns any more",
+};
+
+export function systemDoorUsers(files: readonly SourceFile[]): string[] {
+  const users = new Set<string>();
+  for (const file of files.filter(({ path }) => production(path) && path !== "src/platform/database/database.ts")) {
+    walk(file.program, (node) => {
+      if (node.type !== "CallExpression") return;
+      const callee = node["callee"] as { type: string; property?: { name?: string }; object?: { name?: string; property?: { name?: string } } };
+      if (callee.type === "MemberExpression" && callee.property?.name === "system" && [callee.object?.name, callee.object?.property?.name].includes("database")) users.add(file.path);
+    });
+  }
+  return [...users];
+}
