@@ -14,8 +14,9 @@ async function main(): Promise<void> {
   }
   const { endProcess, processIo, runCli } = await import("./surfaces/cli/index.ts");
   const { commands } = await import("./app/commands.ts");
+  const { pureHandler } = await import("./app/pure-handlers.ts");
   const { defaultDataDir, packageRoot, version } = await import("./app/root.ts");
-  const io = processIo({ manifestPath: join(packageRoot(), "dist/operations.json"), version: version(), dataDir: defaultDataDir(process.env), commands });
+  const io = processIo({ manifestPath: join(packageRoot(), "dist/operations.json"), version: version(), dataDir: defaultDataDir(process.env), commands, pure: pureHandler });
   endProcess(await runCli(argv, io));
 }
 

@@ -1,4 +1,5 @@
 import type { Module } from "../../platform/operation/index.ts";
+import { compareVersions } from "./operations/compare-versions.ts";
 import { deleteFeed, listFeeds } from "./operations/feeds.ts";
 import { importFeed, syncFeed } from "./operations/import-feed.ts";
 import { listFindings, listImageVulnerabilities } from "./operations/list-findings.ts";
@@ -10,7 +11,7 @@ import type { Subscription } from "../../platform/events/types.ts";
 
 export const vulnerabilities: Module = {
   name: "vulnerabilities",
-  operations: [scan, importFeed, syncFeed, listFeeds, deleteFeed, listFindings, listImageVulnerabilities, getImageReport, getAssetReport, whatIs],
+  operations: [scan, compareVersions, importFeed, syncFeed, listFeeds, deleteFeed, listFindings, listImageVulnerabilities, getImageReport, getAssetReport, whatIs],
   subscriptions: (services) => [matchSubscription(services) as Subscription, rematchSubscription(services) as Subscription],
 };
 

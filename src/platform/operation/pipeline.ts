@@ -9,6 +9,7 @@ import { replayOf, rememberAnswer } from "./idempotency.ts";
 import type { Context, Operation, PrepareContext } from "./operation.ts";
 import { planHash } from "./canonical.ts";
 import { policyActor, type RequestInput } from "../policy/index.ts";
+import { isPure } from "./pure.ts";
 import type { Call, Outcome, Services } from "./services.ts";
 import { validateInput } from "./validate.ts";
 
@@ -42,6 +43,8 @@ async function run(services: Services, operation: Operation, call: Call): Promis
   const policyInput = await policyInputOf(services, operation, call, actor, input);
   const request = services.policy.decideRequest(policyInput);
   if (!request.allow) fail(PolicyDenied, `A policy refuses ${operation.id}: ${request.reasons.join(", ")}.`, { reasons: request.reasons });
+
+  if (isPure(operation)) return { status: 200, output: operation.compute(input as Record<string, unknown>), actor, replayed: false };
 
   const origin = originOf(services, operation, call, actor);
   const common = { actor, orgId: origin.orgId, requestId: call.requestId, clock: services.clock, ids: services.ids, log: services.log };
