@@ -317,21 +317,27 @@ describe("the status page", () => {
     expect(theirs.text).not.toContain("secret-host");
   });
 
-  test("shows an image whose findings are not known yet as pending", async () => {
+  test("shows an image and an asset whose findings are not known yet as pending", async () => {
     await known();
     const visitor = browser(plain);
     await visitor.signIn("admin", adminPassword);
     const components = [{ name: "openssl", version: "3.0.17-1~deb12u2", purl: "pkg:deb/debian/openssl@3.0.17-1~deb12u2?arch=amd64&distro=debian-12" }];
     const headers = { cookie: `qinfra=${visitor.jar.get("qinfra")}`, "x-csrf-token": await visitor.csrfOf("/"), "sec-fetch-site": "same-origin", "content-type": "application/json" };
-    const image = await plain.inject({ method: "POST", url: "/api/v1/images", headers, payload: { family: "base", version: "1", source: "sbom", components } });
-    expect(image.statusCode).toBe(201);
-    const { image: { id } } = image.json<{ image: { id: string } }>();
+    async function recorded(url: string, payload: object): Promise<{ image?: { id: string }; asset?: { id: string } }> {
+      const answer = await plain.inject({ method: "POST", url, headers, payload });
+      expect(answer.statusCode).toBeLessThan(300);
+      return answer.json();
+    }
+    const { image } = await recorded("/api/v1/images", { family: "base", version: "1", source: "sbom", components });
+    const { asset } = await recorded("/api/v1/assets/scans", { name: "web01", source: "import", components });
     const status = (await visitor.get("/")).text;
-    expect(status).toContain(`href="/images/${id}"`);
-    expect(status).toContain(">pending<");
+    expect(status.match(/>pending</g)).toHaveLength(2);
     expect(status).not.toContain("no findings");
-    const page = await visitor.get(`/images/${id}`);
-    expect(page.status).toBe(200);
-    expect(page.text).toContain("nothing is known");
+    for (const path of [`/images/${image?.id}`, `/assets/${asset?.id}`]) {
+      expect(status).toContain(`href="${path}"`);
+      const page = await visitor.get(path);
+      expect(page.status).toBe(200);
+      expect(page.text).toContain("nothing is known");
+    }
   });
 });

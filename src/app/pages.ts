@@ -5,7 +5,7 @@ import { roles, roleTable } from "../modules/organizations/index.ts";
 import { browserSession, csrfHeader } from "../platform/identity/cookies.ts";
 import { commandLine } from "../surfaces/cli/command-line.ts";
 import { toManifest } from "../surfaces/cli/manifest.ts";
-import { addPages } from "../surfaces/http/pages/index.ts";
+import { addPages } from "../surfaces/http/pages/add-pages.ts";
 import { version } from "./root.ts";
 import type { Platform } from "./services.ts";
 import type { ThisMachine } from "./this-machine.ts";

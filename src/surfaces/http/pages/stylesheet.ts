@@ -76,7 +76,7 @@ thead th { font-weight: 500; color: var(--muted); font-size: .93em; white-space:
 tbody th { font-weight: 500; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody tr:hover { background: var(--sunk); }
-@media (max-width: 44rem) {
+@media (max-width: 54rem) {
   .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; }
   .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .stack tr { border-bottom: 1px solid var(--line); padding: .5rem 1rem; }

@@ -11,8 +11,6 @@ import { mountSignIn, withNext } from "./sign-in.ts";
 import { mountStatus } from "./status.ts";
 import { stylesheet, stylesheetPath } from "./stylesheet.ts";
 
-export type { MachineView, PagePorts, RoleRow } from "./ports.ts";
-
 /** Adds the pages for browsers to the server. They work without JavaScript. */
 export function addPages(server: FastifyInstance, ports: PagePorts): void {
   void server.register(async (scope) => {
