@@ -18,7 +18,7 @@ export function createRateLimiter(clock: Clock, limits: { actor: number; address
       const burst = perSecond * 4;
       const now = clock.now();
       const bucket = buckets.get(key) ?? { tokens: burst, at: now };
-      bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
+      bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * perSecond);
       bucket.at = now;
       if (!buckets.has(key)) {
         // The oldest key goes: it has been quiet the longest or comes back with a full bucket at worst.
