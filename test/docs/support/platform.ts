@@ -1,0 +1,123 @@
+import { spawn, execFileSync, type ChildProcess } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { normalise, visibleLines } from "./session.ts";
+
+export const root = join(import.meta.dirname, "../../..");
+
+export interface Answer {
+  /** What the terminal expects after this question. */
+  question: string;
+  text: string;
+}
+
+export interface StartedPlatform {
+  /** http://localhost:PORT */
+  address: string;
+  oneTimePassword: string;
+  /** What `npm run up` says, without npm's own lines. */
+  announced: readonly string[];
+  /** Runs one line with bash in a folder that looks like the checkout; both outputs in their order. */
+  run(command: string): Promise<string[]>;
+  /** The same at a terminal, where somebody answers. */
+  type(command: string, answers: readonly Answer[]): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+/** What a terminal on this machine is made with; undefined where it has no script(1) of util-linux. */
+export function terminalProgram(): string | undefined {
+  try {
+    return /util-linux/.test(execFileSync("script", ["--version"], { encoding: "utf8", timeout: 10_000 })) ? "script" : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Starts the platform from its sources, on a free port and with everything in a folder of its own. */
+export async function startPlatform(): Promise<StartedPlatform> {
+  const folder = mkdtempSync(join(tmpdir(), "qinfra-docs-"));
+  chmodSync(folder, 0o711); // the embedded database runs as another user where this one is root
+  const home = join(folder, "home");
+  const checkout = join(folder, "checkout");
+  mkdirSync(home, { mode: 0o700 });
+  mkdirSync(join(checkout, "bin"), { recursive: true });
+  symlinkSync(join(root, "examples"), join(checkout, "examples"));
+  const manifest = join(folder, "operations.json");
+  execFileSync(process.execPath, [join(root, "src/main.ts"), "goldens", "--manifest", manifest], { timeout: 30_000 });
+  writeFileSync(join(checkout, "bin/qinfra"), `#!/bin/sh\nexec "${process.execPath}" "${join(root, "test/docs/support/qinfra.ts")}" "${manifest}" "$@"\n`, { mode: 0o755 });
+  const environment = { PATH: `${dirname(realpathSync(process.execPath))}:/usr/local/bin:/usr/bin:/bin`, HOME: home, QINFRA_HOME: join(home, ".qinfra"), TMPDIR: tmpdir(), LANG: "C.UTF-8", NO_COLOR: "1" };
+
+  const server = spawn(process.execPath, [join(root, "src/main.ts"), "up"], { cwd: checkout, env: { ...environment, PORT: "0", DATA_DIR: join(folder, "data") }, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const ended = new Promise<void>((resolve) => void server.once("exit", () => resolve()));
+  async function stop(): Promise<void> {
+    server.kill("SIGTERM");
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  }
+  let announced: string[];
+  try {
+    announced = visibleLines(await outputUntil(server, "Ctrl-C"));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const said = announced.join("\n");
+  const address = /http:\/\/localhost:\d+/.exec(said)?.[0];
+  const oneTimePassword = /one-time password (\S+)/.exec(said)?.[1];
+  if (address === undefined || oneTimePassword === undefined) {
+    await stop();
+    throw new Error(`the platform did not say where it is and how to get in:\n${normalise(said)}`);
+  }
+  const env = { ...environment, QINFRA_URL: address };
+  return {
+    address, oneTimePassword, announced, stop,
+    run: (command) => finished(spawn("bash", ["-c", `exec 2>&1; ${command}`], { cwd: checkout, env, stdio: ["ignore", "pipe", "pipe"] })),
+    type: (command, answers) => finished(spawn("script", ["-qfec", command, "/dev/null"], { cwd: checkout, env, stdio: ["pipe", "pipe", "pipe"] }), answers),
+  };
+}
+
+const mostMs = 30_000;
+
+function outputUntil(child: ChildProcess, mark: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const late = setTimeout(() => reject(new Error(`the platform was not up after ${mostMs / 1000} s:\n${text}`)), mostMs);
+    const take = (chunk: Buffer): void => {
+      text += chunk.toString();
+      if (!text.includes(mark)) return;
+      clearTimeout(late);
+      // A line may come in parts.
+      if (text.endsWith("\n")) resolve(text);
+    };
+    child.stdout?.on("data", take);
+    child.stderr?.on("data", take);
+    child.once("exit", (code) => {
+      clearTimeout(late);
+      reject(new Error(`the platform ended with ${code}:\n${text}`));
+    });
+  });
+}
+
+function finished(child: ChildProcess, answers: readonly Answer[] = []): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const left = [...answers];
+    let text = "";
+    let asked = 0;
+    const late = setTimeout(() => child.kill("SIGKILL"), mostMs);
+    child.stdout?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const next = left[0];
+      const at = next === undefined ? -1 : text.indexOf(next.question, asked);
+      if (next === undefined || at === -1) return;
+      left.shift();
+      asked = at + next.question.length;
+      child.stdin?.write(`${next.text}\n`);
+    });
+    child.once("error", reject);
+    child.once("close", () => {
+      clearTimeout(late);
+      resolve(visibleLines(text));
+    });
+  });
+}
