@@ -1,7 +1,6 @@
-import { arch, hostname, release } from "node:os";
 import type { Logger } from "pino";
 import { timestamp, type Clock } from "../platform/clock.ts";
-import { parseInput } from "../modules/software/parse-input.ts";
+import { collectLocal } from "../modules/inventory/collectors/local.ts";
 import type { Component } from "../modules/software/index.ts";
 
 /** What was found on the machine that the server runs on. Nothing of it is stored. */
@@ -30,14 +29,14 @@ export function readThisMachine(ports: { clock: Clock; log: Logger }): ThisMachi
 }
 
 async function read(clock: Clock): Promise<MachineSummary> {
-  const { os, components } = await parseInput({ kind: "host" });
+  const { name, os, components, facts } = await collectLocal();
   const types = new Map<string, number>();
   for (const { purl } of components) {
     const type = purl === undefined ? "unknown" : purl.slice("pkg:".length, purl.indexOf("/"));
     types.set(type, (types.get(type) ?? 0) + 1);
   }
   return {
-    state: "read", name: hostname(), os: os?.prettyName ?? os?.id ?? "unknown operating system", kernel: release(), architecture: arch(),
+    state: "read", name, os: os?.prettyName ?? os?.id ?? "unknown operating system", kernel: String(facts["kernel"] ?? "unknown"), architecture: String(facts["architecture"] ?? "unknown"),
     packages: [...types].map(([type, count]) => ({ type, count })).sort((a, b) => b.count - a.count), components, readAt: timestamp(clock),
   };
 }
