@@ -37,7 +37,7 @@ export async function openStage(nodeArguments: readonly string[] = []): Promise<
   const platform = await startPlatform(folder.path, {
     DATABASE_URL: `postgres://${user}:${encodeURIComponent(password)}@localhost/${databaseName}?host=${encodeURIComponent(host)}`,
     DATABASE_POOL: String(poolSize), RATE_LIMIT: "9999999",
-  }, { entry: "dist/main.mjs", launcher: onCore(0), nodeArguments });
+  }, { launcher: onCore(0), nodeArguments });
   const client = await claim(platform.address, "admin", platform.oneTimePassword ?? "", "a password for the benchmark");
   const me = await client.call<{ organization: { id: string } }>("GET", "/api/v1/users/me");
   const secrets = await openFileSecrets({ folder: join(folder.path, "keys"), dataExists: true, clock: systemClock });

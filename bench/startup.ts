@@ -20,7 +20,7 @@ const idleMs = 10_000;
 export async function measureStartup(options: { runs: number }): Promise<Startup> {
   const folder = await dataFolder("bench-start");
   const port = await freePort();
-  const start = (): ReturnType<typeof startPlatform> => startPlatform(folder.path, { PORT: String(port) }, { entry: "dist/main.mjs" });
+  const start = (): ReturnType<typeof startPlatform> => startPlatform(folder.path, { PORT: String(port) });
   try {
     await (await start()).stop();
     const times: number[] = [];

@@ -14,7 +14,9 @@ export interface Metrics {
 /** Metrics under the names that the reference gives. One registry a server, so that tests can have several. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: "qinfra_process_" });
+  collectDefaultMetrics({ register: registry, prefix: "qinfra_" });
+  // Gauges named like counters, which Prometheus warns of; the same numbers are there by type without the suffix.
+  for (const what of ["handles", "requests", "resources"]) registry.removeSingleMetric(`qinfra_nodejs_active_${what}_total`);
   const registers = [registry];
   const labels = ["operation", "door", "status"] as const;
   const requests = new Counter({ name: "qinfra_api_requests_total", help: "Calls of operations", labelNames: labels, registers });

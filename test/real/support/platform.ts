@@ -1,8 +1,9 @@
+import { execFile } from "node:child_process";
 import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { stripVTControlCharacters } from "node:util";
-import { startServer, temporaryFolder, untilReady } from "./process.ts";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { openClient, type Client } from "./client.ts";
+import { startServer, temporaryFolder, untilReady } from "./process.ts";
 
 /** A platform that runs as a process of its own, as `npm run up` would start it. */
 export interface RunningPlatform {
@@ -22,18 +23,21 @@ export interface RunningPlatform {
 export interface StartOptions {
   /** Arguments of node before the program. */
   nodeArguments?: readonly string[];
-  /** The program, from the root of the repository. */
-  entry?: string;
   /** Command before node, such as `taskset -c 0`. */
   launcher?: readonly string[];
 }
 
 export const root = join(import.meta.dirname, "../../..");
 
+let built: Promise<unknown> | undefined;
+/** What is started is what `npm run up` starts: the bundle of these sources, made where it is not there yet. */
+const build = (): Promise<unknown> => promisify(execFile)(process.execPath, [join(root, "scripts/build.mjs")], { cwd: root, timeout: 120_000 });
+
 /** Starts `qinfra up` on a free port of loopback with these settings beside the defaults, and resolves once it is ready. */
 export async function startPlatform(dataDir: string, env: Readonly<Record<string, string>> = {}, options: StartOptions = {}): Promise<RunningPlatform> {
-  const { nodeArguments = [], entry = "src/main.ts", launcher = [] } = options;
-  const [command = process.execPath, ...args] = [...launcher, process.execPath, ...nodeArguments, join(root, entry), "up"];
+  const { nodeArguments = [], launcher = [] } = options;
+  await (built ??= build());
+  const [command = process.execPath, ...args] = [...launcher, process.execPath, ...nodeArguments, join(root, "dist/main.mjs"), "up"];
   const server = startServer(command, args, { cwd: root, env: { HOME: dataDir, DATA_DIR: dataDir, HOST: "127.0.0.1", PORT: "0", ...env } });
   const said = (): string => stripVTControlCharacters(server.log());
   const log = async (): Promise<string> => `${said()}\n${(await readFile(join(dataDir, "qinfra.log"), "utf8").catch(() => "")).slice(-8_000)}`;
