@@ -11,6 +11,7 @@ const bin = (name) => join(root, "node_modules/.bin", name);
 const steps = [
   { title: "types (tsc)", command: () => [node24(), bin("tsc"), "--noEmit", "-p", "."] },
   { title: "rules (oxlint)", command: () => [node24(), bin("oxlint")] },
+  { title: "goldens (openapi.json, schema.sql, docs/reference, policies)", command: () => [node24(), "src/main.ts", "goldens", "--check"] },
 ];
 
 await runScript(async () => {

@@ -1,16 +1,29 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { createRegistry } from "../platform/operation/registry.ts";
 import { toManifest } from "../surfaces/cli/manifest.ts";
 import { toOpenApi } from "../surfaces/http/openapi.ts";
 import { checkPolicyDigests } from "../platform/policy/index.ts";
 import { modules } from "./modules.ts";
+import { referenceDocs } from "./reference-docs.ts";
 import { packageRoot, version } from "./root.ts";
+import { migratedSchema } from "./schema-golden.ts";
+
+interface Golden {
+  /** From the root of the repository. */
+  path: string;
+  text: string;
+}
 
 /** Files that are derived from the operations and kept in the repository, so that a change to them is seen. */
-export function goldens(): { path: string; text: string }[] {
+export function goldens(): Golden[] {
   const registry = createRegistry(modules);
-  return [{ path: "openapi.json", text: `${JSON.stringify(toOpenApi(registry, version()), null, 2)}\n` }];
+  return [{ path: "openapi.json", text: `${JSON.stringify(toOpenApi(registry, version()), null, 2)}\n` }, ...referenceDocs(registry)];
+}
+
+/** Those, and the schema that the migrations make. */
+async function allGoldens(): Promise<Golden[]> {
+  return [...goldens(), { path: "schema.sql", text: await migratedSchema() }];
 }
 
 /**
@@ -24,13 +37,16 @@ export async function runGoldens(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (mode === "--write") {
-    for (const { path, text } of goldens()) await writeFile(join(packageRoot(), path), text);
+    for (const { path, text } of await allGoldens()) {
+      await mkdir(dirname(join(packageRoot(), path)), { recursive: true });
+      await writeFile(join(packageRoot(), path), text);
+    }
     return 0;
   }
   const faults: string[] = [];
-  for (const { path, text } of goldens()) {
+  for (const { path, text } of await allGoldens()) {
     const stored = await readFile(join(packageRoot(), path), "utf8").catch(() => "");
-    if (stored !== text) faults.push(`${path} is not what the operations declare; look at the difference that qinfra goldens --write makes, and commit it with its reason`);
+    if (stored !== text) faults.push(`${path} is not what operations and migrations make; look at the difference that qinfra goldens --write makes, and commit it with its reason`);
   }
   for (const fault of await checkPolicyDigests(join(packageRoot(), "policies"))) faults.push(fault);
   for (const fault of faults) process.stderr.write(`${fault}\n`);

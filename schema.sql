@@ -1,0 +1,869 @@
+-- What the migrations make together, on PostgreSQL 18. Written by `qinfra goldens --write`; change it by a migration.
+
+create schema events;
+grant usage on schema events to qinfra_app;
+grant usage on schema events to qinfra_system;
+
+CREATE OR REPLACE FUNCTION events.append(p_id uuid, p_org uuid, p_stream text, p_expected bigint, p_type text, p_subject text, p_actor text, p_operation text, p_request text, p_door text, p_ai boolean, p_time timestamp with time zone, p_head text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v bigint;
+  h bytea;
+begin
+  if p_expected is null then
+    insert into events.streams as s (org_id, stream, version, last_hash)
+    values (p_org, p_stream, 1, sha256(convert_to(p_head || '1}', 'UTF8')))
+    on conflict (org_id, stream) do update
+      set version = s.version + 1, last_hash = sha256(convert_to(p_head || (s.version + 1) || '}', 'UTF8'))
+    returning s.version, s.last_hash into v, h;
+  elsif p_expected = 0 then
+    insert into events.streams as s (org_id, stream, version, last_hash)
+    values (p_org, p_stream, 1, sha256(convert_to(p_head || '1}', 'UTF8')))
+    on conflict (org_id, stream) do nothing
+    returning s.version, s.last_hash into v, h;
+  else
+    update events.streams s
+    set version = p_expected + 1, last_hash = sha256(convert_to(p_head || (p_expected + 1) || '}', 'UTF8'))
+    where s.org_id = p_org and s.stream = p_stream and s.version = p_expected
+    returning s.version, s.last_hash into v, h;
+  end if;
+  if v is null then
+    raise exception 'stream % is not at version %', p_stream, p_expected using errcode = 'QE409';
+  end if;
+  insert into events.log (id, org_id, type, subject, stream, version, actor, operation, request_id, door, ai, time, body, hash)
+  values (p_id, p_org, p_type, p_subject, p_stream, v, p_actor, p_operation, p_request, p_door, p_ai, p_time, p_head || v || '}', h);
+  if (select asleep from events.sealer) then
+    perform pg_notify('events_appended', '');
+  end if;
+  return v;
+end $function$
+;
+grant execute on function events.append(uuid,uuid,text,bigint,text,text,text,text,text,text,boolean,timestamp with time zone,text) to qinfra_app;
+grant execute on function events.append(uuid,uuid,text,bigint,text,text,text,text,text,text,boolean,timestamp with time zone,text) to qinfra_system;
+
+CREATE OR REPLACE FUNCTION events.ensure_partitions(p_from timestamp with time zone, p_months integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+  first timestamp := date_trunc('month', p_from at time zone 'UTC');
+  starts timestamp;
+  name text;
+  made integer := 0;
+begin
+  for i in 0 .. p_months - 1 loop
+    starts := first + make_interval(months => i);
+    name := 'log_' || to_char(starts, 'YYYYMM');
+    continue when to_regclass(format('events.%I', name)) is not null;
+    begin
+      execute format('create table events.%I (like events.log including defaults including constraints)', name);
+      execute format('alter table events.%I enable row level security', name);
+      execute format('alter table events.%I force row level security', name);
+      execute format('alter table events.%I set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05)', name);
+      -- A writer that has chosen the default partition already would be refused after this: none is under way now.
+      lock table events.log in share row exclusive mode;
+      execute format('alter table events.log attach partition events.%I for values from (%L) to (%L)',
+        name, events.first_id(starts), events.first_id(starts + interval '1 month'));
+      made := made + 1;
+    exception when check_violation then
+      null; -- the default partition holds events of that month
+    end;
+  end loop;
+  return made;
+end $function$
+;
+grant execute on function events.ensure_partitions(timestamp with time zone,integer) to qinfra_system;
+
+CREATE OR REPLACE FUNCTION events.first_id(p_time timestamp without time zone)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select (lpad(to_hex((extract(epoch from p_time) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$function$
+;
+grant execute on function events.first_id(timestamp without time zone) to qinfra_app;
+grant execute on function events.first_id(timestamp without time zone) to qinfra_system;
+
+CREATE OR REPLACE FUNCTION events.seal(p_position bigint, p_ids uuid[], p_orgs uuid[], p_seqs bigint[], p_chain bytea[], p_chain_orgs uuid[], p_chain_seqs bigint[], p_chain_hashes bytea[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  touched bigint;
+begin
+  update events.head set position = p_position + cardinality(p_ids) where position = p_position;
+  if not found then
+    raise exception 'the log is not at position %', p_position using errcode = 'QE410';
+  end if;
+  update events.log l set position = p_position + u.n, org_seq = u.seq, chain_hash = u.hash
+  from unnest(p_ids, p_orgs, p_seqs, p_chain) with ordinality as u(id, org_id, seq, hash, n)
+  where l.id = u.id and l.org_id is not distinct from u.org_id;
+  get diagnostics touched = row_count;
+  if touched <> cardinality(p_ids) then
+    raise exception 'only % of % events could be sealed', touched, cardinality(p_ids) using errcode = 'QE410';
+  end if;
+  insert into events.chains as c (org_id, seq, hash)
+  select * from unnest(p_chain_orgs, p_chain_seqs, p_chain_hashes)
+  on conflict (org_id) do update set seq = excluded.seq, hash = excluded.hash;
+  perform pg_notify('events_sealed', (p_position + cardinality(p_ids))::text);
+end $function$
+;
+grant execute on function events.seal(bigint,uuid[],uuid[],bigint[],bytea[],uuid[],bigint[],bytea[]) to qinfra_system;
+
+create table events.chains (
+  org_id uuid not null,
+  seq bigint not null,
+  hash bytea not null,
+  constraint chains_pkey PRIMARY KEY (org_id)
+);
+alter table events.chains enable row level security;
+alter table events.chains force row level security;
+create policy tenant on events.chains for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on events.chains to qinfra_app;
+grant insert, select, update on events.chains to qinfra_system;
+
+create table events.checkpoints (
+  org_id uuid not null,
+  day date not null,
+  seq bigint not null,
+  position bigint not null,
+  chain_hash bytea not null,
+  time timestamp with time zone not null,
+  key_id text not null,
+  signature bytea not null,
+  constraint checkpoints_pkey PRIMARY KEY (org_id, day)
+);
+alter table events.checkpoints enable row level security;
+alter table events.checkpoints force row level security;
+create policy tenant on events.checkpoints for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on events.checkpoints to qinfra_app;
+grant insert, select, update on events.checkpoints to qinfra_system;
+
+create table events.dead_letters (
+  subscription text not null,
+  event_id uuid not null,
+  org_id uuid not null,
+  position bigint not null,
+  attempts integer not null,
+  reason text not null,
+  at timestamp with time zone not null,
+  constraint dead_letters_pkey PRIMARY KEY (subscription, event_id, org_id)
+);
+CREATE INDEX dead_letters_org ON events.dead_letters USING btree (org_id, at);
+alter table events.dead_letters enable row level security;
+alter table events.dead_letters force row level security;
+create policy tenant on events.dead_letters for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on events.dead_letters to qinfra_app;
+grant delete, insert, select, update on events.dead_letters to qinfra_system;
+
+create table events.handled (
+  subscription text not null,
+  event_id uuid not null,
+  org_id uuid not null,
+  at timestamp with time zone not null,
+  constraint handled_pkey PRIMARY KEY (subscription, event_id, org_id)
+);
+CREATE INDEX handled_at ON events.handled USING btree (at);
+alter table events.handled enable row level security;
+alter table events.handled force row level security;
+create policy tenant on events.handled for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant insert, select on events.handled to qinfra_app;
+grant delete, insert, select on events.handled to qinfra_system;
+
+create table events.head (
+  one boolean not null default true,
+  position bigint not null,
+  constraint head_pkey PRIMARY KEY (one),
+  constraint head_one_check CHECK (one)
+);
+grant select, update on events.head to qinfra_system;
+
+create table events.log (
+  id uuid not null,
+  org_id uuid not null,
+  type text not null,
+  subject text not null,
+  stream text not null,
+  version bigint not null,
+  actor text not null,
+  operation text not null,
+  request_id text not null,
+  door text not null,
+  ai boolean not null,
+  time timestamp with time zone not null,
+  body text not null,
+  hash bytea not null,
+  xid xid8 not null default pg_current_xact_id(),
+  position bigint,
+  org_seq bigint,
+  chain_hash bytea,
+  constraint log_pkey PRIMARY KEY (id, org_id),
+  constraint log_check CHECK (((("position" IS NULL) = (org_seq IS NULL)) AND (("position" IS NULL) = (chain_hash IS NULL))))
+) partition by RANGE (id);
+CREATE INDEX log_actor ON ONLY events.log USING btree (org_id, actor, org_seq) WHERE ("position" IS NOT NULL);
+CREATE INDEX log_org_seq ON ONLY events.log USING btree (org_id, org_seq) WHERE ("position" IS NOT NULL);
+CREATE INDEX log_position ON ONLY events.log USING btree ("position") WHERE ("position" IS NOT NULL);
+CREATE INDEX log_stream ON ONLY events.log USING btree (org_id, stream, version);
+CREATE INDEX log_subject ON ONLY events.log USING btree (org_id, subject, org_seq) WHERE ("position" IS NOT NULL);
+CREATE INDEX log_type ON ONLY events.log USING btree (org_id, type, org_seq) WHERE ("position" IS NOT NULL);
+CREATE INDEX log_unsealed ON ONLY events.log USING btree (xid, id) WHERE ("position" IS NULL);
+alter table events.log enable row level security;
+alter table events.log force row level security;
+create policy tenant on events.log for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on events.log to qinfra_app;
+grant select on events.log to qinfra_system;
+grant insert (id, org_id, type, subject, stream, version, actor, operation, request_id, door, ai, time, body, hash) on events.log to qinfra_app;
+grant insert (id, org_id, type, subject, stream, version, actor, operation, request_id, door, ai, time, body, hash) on events.log to qinfra_system;
+grant update (xid, position, org_seq, chain_hash) on events.log to qinfra_system;
+
+create table events.log_default partition of events.log DEFAULT with (autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
+alter table events.log_default enable row level security;
+alter table events.log_default force row level security;
+
+create table events.private (
+  org_id uuid not null,
+  event_id uuid not null,
+  subject_id text not null,
+  body text not null,
+  constraint private_pkey PRIMARY KEY (org_id, event_id)
+);
+CREATE INDEX private_subject ON events.private USING btree (org_id, subject_id);
+alter table events.private enable row level security;
+alter table events.private force row level security;
+create policy tenant on events.private for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select on events.private to qinfra_app;
+grant insert, select on events.private to qinfra_system;
+
+create table events.sealer (
+  one boolean not null default true,
+  asleep boolean not null,
+  constraint sealer_pkey PRIMARY KEY (one),
+  constraint sealer_one_check CHECK (one)
+);
+grant select on events.sealer to qinfra_app;
+grant select, update on events.sealer to qinfra_system;
+
+create table events.streams (
+  org_id uuid not null,
+  stream text not null,
+  version bigint not null,
+  last_hash bytea not null,
+  snapshot jsonb,
+  snapshot_schema integer,
+  snapshot_version bigint,
+  constraint streams_pkey PRIMARY KEY (org_id, stream),
+  constraint streams_check CHECK ((((snapshot IS NULL) = (snapshot_version IS NULL)) AND ((snapshot IS NULL) = (snapshot_schema IS NULL)))),
+  constraint streams_version_check CHECK ((version > 0))
+);
+alter table events.streams enable row level security;
+alter table events.streams force row level security;
+create policy tenant on events.streams for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on events.streams to qinfra_app;
+grant select on events.streams to qinfra_system;
+grant insert (org_id, stream, version, last_hash) on events.streams to qinfra_app;
+grant insert (org_id, stream, version, last_hash) on events.streams to qinfra_system;
+grant update (version, last_hash, snapshot, snapshot_schema, snapshot_version) on events.streams to qinfra_app;
+grant update (version, last_hash, snapshot, snapshot_schema, snapshot_version) on events.streams to qinfra_system;
+
+create table events.subject_keys (
+  org_id uuid not null,
+  subject_id text not null,
+  wrapped text not null,
+  constraint subject_keys_pkey PRIMARY KEY (org_id, subject_id)
+);
+alter table events.subject_keys enable row level security;
+alter table events.subject_keys force row level security;
+create policy tenant on events.subject_keys for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select on events.subject_keys to qinfra_app;
+grant insert, select on events.subject_keys to qinfra_system;
+
+create table events.subscriptions (
+  name text not null,
+  position bigint not null,
+  constraint subscriptions_pkey PRIMARY KEY (name)
+);
+grant select on events.subscriptions to qinfra_app;
+grant insert, select, update on events.subscriptions to qinfra_system;
+
+create schema images;
+grant usage on schema images to qinfra_app;
+grant usage on schema images to qinfra_system;
+
+create table images.golden_image_families (
+  org_id uuid not null,
+  id uuid not null,
+  name text not null,
+  description text not null,
+  created_at timestamp with time zone not null,
+  constraint golden_image_families_pkey PRIMARY KEY (org_id, id),
+  constraint golden_image_families_org_id_name_key UNIQUE (org_id, name)
+);
+alter table images.golden_image_families enable row level security;
+alter table images.golden_image_families force row level security;
+create policy tenant on images.golden_image_families for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on images.golden_image_families to qinfra_app;
+grant select on images.golden_image_families to qinfra_system;
+
+create table images.golden_images (
+  org_id uuid not null,
+  id uuid not null,
+  family_id uuid not null,
+  version text not null,
+  source text not null,
+  digest text,
+  os_id text,
+  os_version text,
+  os_name text,
+  component_set_id uuid not null,
+  created_at timestamp with time zone not null,
+  constraint golden_images_pkey PRIMARY KEY (org_id, id),
+  constraint golden_images_org_id_family_id_version_key UNIQUE (org_id, family_id, version),
+  constraint golden_images_org_id_family_id_fkey FOREIGN KEY (org_id, family_id) REFERENCES images.golden_image_families(org_id, id),
+  constraint golden_images_source_check CHECK ((source = ANY (ARRAY['rootfs'::text, 'oci-layout'::text, 'dpkg-status'::text, 'sbom'::text])))
+);
+CREATE INDEX golden_images_component_set ON images.golden_images USING btree (org_id, component_set_id);
+alter table images.golden_images enable row level security;
+alter table images.golden_images force row level security;
+create policy tenant on images.golden_images for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on images.golden_images to qinfra_app;
+grant select on images.golden_images to qinfra_system;
+
+create table images.image_tags (
+  org_id uuid not null,
+  image_id uuid not null,
+  key text not null,
+  value text not null,
+  constraint image_tags_pkey PRIMARY KEY (org_id, image_id, key),
+  constraint image_tags_org_id_image_id_fkey FOREIGN KEY (org_id, image_id) REFERENCES images.golden_images(org_id, id) ON DELETE CASCADE
+);
+CREATE INDEX image_tags_value ON images.image_tags USING btree (org_id, key, value);
+alter table images.image_tags enable row level security;
+alter table images.image_tags force row level security;
+create policy tenant on images.image_tags for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on images.image_tags to qinfra_app;
+
+create view images.api_images with (security_invoker=true) as
+ SELECT i.org_id,
+    i.id,
+    f.name AS family,
+    i.version,
+    i.os_id,
+    i.os_version,
+    i.component_set_id,
+    i.created_at
+   FROM (images.golden_images i
+     JOIN images.golden_image_families f ON (((f.org_id = i.org_id) AND (f.id = i.family_id))));
+grant select on images.api_images to qinfra_app;
+grant select on images.api_images to qinfra_system;
+
+create view images.image_components with (security_invoker=true) as
+ SELECT i.org_id,
+    i.id AS image_id,
+    c.package_id,
+    c.name,
+    c.version,
+    c.purl
+   FROM (images.golden_images i
+     JOIN software.api_components c ON (((c.org_id = i.org_id) AND (c.component_set_id = i.component_set_id))));
+grant select on images.image_components to qinfra_app;
+grant select on images.image_components to qinfra_system;
+
+create schema inventory;
+grant usage on schema inventory to qinfra_app;
+grant usage on schema inventory to qinfra_system;
+
+create table inventory.asset_tags (
+  org_id uuid not null,
+  asset_id uuid not null,
+  key text not null,
+  value text not null,
+  constraint asset_tags_pkey PRIMARY KEY (org_id, asset_id, key),
+  constraint asset_tags_org_id_asset_id_fkey FOREIGN KEY (org_id, asset_id) REFERENCES inventory.assets(org_id, id) ON DELETE CASCADE
+);
+CREATE INDEX asset_tags_value ON inventory.asset_tags USING btree (org_id, key, value);
+alter table inventory.asset_tags enable row level security;
+alter table inventory.asset_tags force row level security;
+create policy tenant on inventory.asset_tags for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on inventory.asset_tags to qinfra_app;
+
+create table inventory.assets (
+  org_id uuid not null,
+  id uuid not null,
+  name text not null,
+  kind text not null,
+  site_id uuid,
+  criticality text not null,
+  exposure text not null,
+  os_id text,
+  os_version text,
+  os_name text,
+  source text not null,
+  component_set_id uuid,
+  fact_set_id uuid,
+  scanned_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint assets_pkey PRIMARY KEY (org_id, id),
+  constraint assets_org_id_name_key UNIQUE (org_id, name),
+  constraint assets_org_id_fact_set_id_fkey FOREIGN KEY (org_id, fact_set_id) REFERENCES inventory.fact_sets(org_id, id),
+  constraint assets_org_id_site_id_fkey FOREIGN KEY (org_id, site_id) REFERENCES inventory.sites(org_id, id),
+  constraint assets_criticality_check CHECK ((criticality = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text, 'unknown'::text]))),
+  constraint assets_exposure_check CHECK ((exposure = ANY (ARRAY['internet'::text, 'internal'::text, 'isolated'::text, 'unknown'::text]))),
+  constraint assets_kind_check CHECK ((kind = ANY (ARRAY['host'::text, 'container'::text, 'virtual-machine'::text, 'other'::text]))),
+  constraint assets_source_check CHECK ((source = ANY (ARRAY['local'::text, 'ssh'::text, 'import'::text])))
+);
+CREATE INDEX assets_component_set ON inventory.assets USING btree (org_id, component_set_id);
+alter table inventory.assets enable row level security;
+alter table inventory.assets force row level security;
+create policy tenant on inventory.assets for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on inventory.assets to qinfra_app;
+grant select on inventory.assets to qinfra_system;
+
+create table inventory.fact_sets (
+  org_id uuid not null,
+  id uuid not null,
+  digest bytea not null,
+  facts jsonb not null,
+  constraint fact_sets_pkey PRIMARY KEY (org_id, id),
+  constraint fact_sets_org_id_digest_key UNIQUE (org_id, digest)
+);
+alter table inventory.fact_sets enable row level security;
+alter table inventory.fact_sets force row level security;
+create policy tenant on inventory.fact_sets for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on inventory.fact_sets to qinfra_app;
+
+create table inventory.sites (
+  org_id uuid not null,
+  id uuid not null,
+  name text not null,
+  created_at timestamp with time zone not null,
+  constraint sites_pkey PRIMARY KEY (org_id, id),
+  constraint sites_org_id_name_key UNIQUE (org_id, name)
+);
+alter table inventory.sites enable row level security;
+alter table inventory.sites force row level security;
+create policy tenant on inventory.sites for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on inventory.sites to qinfra_app;
+
+create view inventory.api_assets with (security_invoker=true) as
+ SELECT org_id,
+    id,
+    name,
+    kind,
+    criticality,
+    exposure,
+    os_id,
+    os_version,
+    component_set_id,
+    scanned_at
+   FROM inventory.assets;
+grant select on inventory.api_assets to qinfra_app;
+grant select on inventory.api_assets to qinfra_system;
+
+create schema organizations;
+grant usage on schema organizations to qinfra_app;
+grant usage on schema organizations to qinfra_system;
+
+create table organizations.api_keys (
+  org_id uuid not null,
+  id uuid not null,
+  name text not null,
+  prefix text not null,
+  hash bytea not null,
+  scopes text[] not null,
+  agent boolean not null,
+  created_by uuid not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint api_keys_pkey PRIMARY KEY (org_id, id),
+  constraint api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES organizations.users(id),
+  constraint api_keys_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id)
+);
+CREATE INDEX api_keys_maker ON organizations.api_keys USING btree (org_id, created_by);
+CREATE UNIQUE INDEX api_keys_prefix ON organizations.api_keys USING btree (prefix);
+alter table organizations.api_keys enable row level security;
+alter table organizations.api_keys force row level security;
+create policy tenant on organizations.api_keys for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant insert on organizations.api_keys to qinfra_app;
+grant delete, insert, select, update on organizations.api_keys to qinfra_system;
+grant select (org_id, id, name, prefix, scopes, agent, created_by, created_at, expires_at, last_used_at, revoked_at) on organizations.api_keys to qinfra_app;
+grant update (revoked_at) on organizations.api_keys to qinfra_app;
+
+create table organizations.memberships (
+  org_id uuid not null,
+  user_id uuid not null,
+  role text not null,
+  created_at timestamp with time zone not null,
+  constraint memberships_pkey PRIMARY KEY (org_id, user_id),
+  constraint memberships_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id),
+  constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id),
+  constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'operator'::text, 'viewer'::text, 'auditor'::text])))
+);
+CREATE INDEX memberships_user ON organizations.memberships USING btree (user_id, created_at, org_id);
+alter table organizations.memberships enable row level security;
+alter table organizations.memberships force row level security;
+create policy tenant on organizations.memberships for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on organizations.memberships to qinfra_app;
+grant delete, insert, select, update on organizations.memberships to qinfra_system;
+grant update (role) on organizations.memberships to qinfra_app;
+
+create table organizations.organizations (
+  id uuid not null,
+  name text not null,
+  slug text not null,
+  is_platform boolean not null default false,
+  settings jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null,
+  constraint organizations_pkey PRIMARY KEY (id),
+  constraint organizations_slug_key UNIQUE (slug)
+);
+CREATE UNIQUE INDEX organizations_one_platform ON organizations.organizations USING btree (is_platform) WHERE is_platform;
+alter table organizations.organizations enable row level security;
+alter table organizations.organizations force row level security;
+create policy tenant on organizations.organizations for all to public using ((id = platform.current_org())) with check ((id = platform.current_org()));
+grant select on organizations.organizations to qinfra_app;
+grant delete, insert, select, update on organizations.organizations to qinfra_system;
+
+create table organizations.password_credentials (
+  user_id uuid not null,
+  hash text not null,
+  one_time boolean not null,
+  sealed text,
+  used_at timestamp with time zone,
+  changed_at timestamp with time zone not null,
+  constraint password_credentials_pkey PRIMARY KEY (user_id),
+  constraint password_credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id),
+  constraint password_credentials_check CHECK (((sealed IS NULL) OR one_time))
+);
+alter table organizations.password_credentials enable row level security;
+alter table organizations.password_credentials force row level security;
+grant delete, insert, select, update on organizations.password_credentials to qinfra_system;
+
+create table organizations.sessions (
+  hash bytea not null,
+  id uuid not null,
+  user_id uuid not null,
+  org_id uuid not null,
+  door text not null,
+  must_change boolean not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  constraint sessions_pkey PRIMARY KEY (hash),
+  constraint sessions_id_key UNIQUE (id),
+  constraint sessions_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id),
+  constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id),
+  constraint sessions_door_check CHECK ((door = ANY (ARRAY['browser'::text, 'cli'::text])))
+);
+CREATE INDEX sessions_user ON organizations.sessions USING btree (user_id, id);
+alter table organizations.sessions enable row level security;
+alter table organizations.sessions force row level security;
+create policy tenant on organizations.sessions for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on organizations.sessions to qinfra_system;
+
+create table organizations.user_identities (
+  issuer text not null,
+  subject text not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null,
+  constraint user_identities_pkey PRIMARY KEY (issuer, subject),
+  constraint user_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id)
+);
+CREATE INDEX user_identities_user ON organizations.user_identities USING btree (user_id);
+alter table organizations.user_identities enable row level security;
+alter table organizations.user_identities force row level security;
+grant delete, insert, select, update on organizations.user_identities to qinfra_system;
+
+create table organizations.users (
+  id uuid not null,
+  name text not null,
+  display_name text not null,
+  email text,
+  created_at timestamp with time zone not null,
+  disabled_at timestamp with time zone,
+  constraint users_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX users_name ON organizations.users USING btree (lower(name));
+alter table organizations.users enable row level security;
+alter table organizations.users force row level security;
+create policy member on organizations.users for select to public using ((EXISTS ( SELECT
+   FROM organizations.memberships m
+  WHERE ((m.org_id = platform.current_org()) AND (m.user_id = users.id)))));
+grant select on organizations.users to qinfra_app;
+grant delete, insert, select, update on organizations.users to qinfra_system;
+
+create view organizations.api_key_names with (security_invoker=true) as
+ SELECT org_id,
+    id,
+    name,
+    agent,
+    created_by
+   FROM organizations.api_keys;
+grant select on organizations.api_key_names to qinfra_app;
+grant select on organizations.api_key_names to qinfra_system;
+
+create view organizations.api_members with (security_invoker=true) as
+ SELECT m.org_id,
+    m.user_id,
+    m.role,
+    m.created_at,
+    u.name,
+    u.display_name,
+    u.email,
+    u.disabled_at
+   FROM (organizations.memberships m
+     JOIN organizations.users u ON ((u.id = m.user_id)));
+grant select on organizations.api_members to qinfra_app;
+grant select on organizations.api_members to qinfra_system;
+
+create view organizations.api_organizations with (security_invoker=true) as
+ SELECT id,
+    name,
+    slug,
+    is_platform,
+    settings,
+    created_at
+   FROM organizations.organizations;
+grant select on organizations.api_organizations to qinfra_app;
+grant select on organizations.api_organizations to qinfra_system;
+
+create schema platform;
+grant usage on schema platform to qinfra_app;
+grant usage on schema platform to qinfra_system;
+
+CREATE OR REPLACE FUNCTION platform.current_org()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid
+;
+grant execute on function platform.current_org() to public;
+grant execute on function platform.current_org() to qinfra_app;
+grant execute on function platform.current_org() to qinfra_system;
+
+create table platform.data_keys (
+  org_id uuid not null,
+  id text not null,
+  wrapped text not null,
+  created_at timestamp with time zone not null,
+  constraint data_keys_pkey PRIMARY KEY (org_id, id)
+);
+alter table platform.data_keys enable row level security;
+alter table platform.data_keys force row level security;
+create policy tenant on platform.data_keys for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.data_keys to qinfra_system;
+
+create table platform.idempotency_keys (
+  org_id uuid not null,
+  actor_id text not null,
+  operation text not null,
+  key text not null,
+  input_hash bytea not null,
+  response jsonb,
+  created_at timestamp with time zone not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (org_id, actor_id, operation, key)
+);
+CREATE INDEX idempotency_keys_age ON platform.idempotency_keys USING btree (created_at);
+alter table platform.idempotency_keys enable row level security;
+alter table platform.idempotency_keys force row level security;
+create policy tenant on platform.idempotency_keys for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant insert, select, update on platform.idempotency_keys to qinfra_app;
+grant delete, insert, select, update on platform.idempotency_keys to qinfra_system;
+
+create table platform.migrations (
+  name text not null,
+  sha256 text not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint migrations_pkey PRIMARY KEY (name)
+);
+grant select on platform.migrations to qinfra_system;
+
+create schema software;
+grant usage on schema software to qinfra_app;
+grant usage on schema software to qinfra_system;
+
+create table software.component_sets (
+  org_id uuid not null,
+  id uuid not null,
+  digest bytea not null,
+  size integer not null,
+  packages bigint[] not null,
+  created_at timestamp with time zone not null,
+  touched_at timestamp with time zone not null,
+  constraint component_sets_pkey PRIMARY KEY (org_id, id),
+  constraint component_sets_org_id_digest_key UNIQUE (org_id, digest)
+);
+alter table software.component_sets enable row level security;
+alter table software.component_sets force row level security;
+create policy tenant on software.component_sets for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant insert, select, update on software.component_sets to qinfra_app;
+grant delete, select on software.component_sets to qinfra_system;
+
+create table software.packages (
+  org_id uuid not null,
+  id bigint not null generated always as identity,
+  key text not null,
+  name text not null,
+  version text,
+  purl text,
+  constraint packages_pkey PRIMARY KEY (org_id, id),
+  constraint packages_org_id_key_key UNIQUE (org_id, key)
+);
+alter table software.packages enable row level security;
+alter table software.packages force row level security;
+create policy tenant on software.packages for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant insert, select, update on software.packages to qinfra_app;
+grant delete, select on software.packages to qinfra_system;
+
+create view software.api_component_sets with (security_invoker=true) as
+ SELECT org_id,
+    id,
+    encode(digest, 'hex'::text) AS digest,
+    size,
+    created_at
+   FROM software.component_sets;
+grant select on software.api_component_sets to qinfra_app;
+grant select on software.api_component_sets to qinfra_system;
+
+create view software.api_components with (security_invoker=true) as
+ SELECT s.org_id,
+    s.id AS component_set_id,
+    p.id AS package_id,
+    p.name,
+    p.version,
+    p.purl
+   FROM ((software.component_sets s
+     CROSS JOIN LATERAL unnest(s.packages) u(package_id))
+     JOIN software.packages p ON (((p.org_id = s.org_id) AND (p.id = u.package_id))));
+grant select on software.api_components to qinfra_app;
+grant select on software.api_components to qinfra_system;
+
+create schema vulnerabilities;
+grant usage on schema vulnerabilities to qinfra_app;
+grant usage on schema vulnerabilities to qinfra_system;
+
+create table vulnerabilities.advisories (
+  feed_version_id uuid not null,
+  id text not null,
+  aliases text[] not null,
+  summary text,
+  severity text not null,
+  vector text,
+  published timestamp with time zone,
+  modified timestamp with time zone,
+  constraint advisories_pkey PRIMARY KEY (feed_version_id, id),
+  constraint advisories_feed_version_id_fkey FOREIGN KEY (feed_version_id) REFERENCES vulnerabilities.feed_versions(id) ON DELETE CASCADE
+);
+grant select on vulnerabilities.advisories to qinfra_app;
+grant delete, insert, select, update on vulnerabilities.advisories to qinfra_system;
+
+create table vulnerabilities.advisory_aliases (
+  feed_version_id uuid not null,
+  alias text not null,
+  advisory_id text not null,
+  constraint advisory_aliases_pkey PRIMARY KEY (feed_version_id, alias, advisory_id),
+  constraint advisory_aliases_feed_version_id_fkey FOREIGN KEY (feed_version_id) REFERENCES vulnerabilities.feed_versions(id) ON DELETE CASCADE
+);
+grant select on vulnerabilities.advisory_aliases to qinfra_app;
+grant delete, insert, select, update on vulnerabilities.advisory_aliases to qinfra_system;
+
+create table vulnerabilities.affected (
+  feed_version_id uuid not null,
+  ecosystem text not null,
+  package_key text not null,
+  package text not null,
+  advisory_id text not null,
+  entry jsonb not null,
+  constraint affected_feed_version_id_fkey FOREIGN KEY (feed_version_id) REFERENCES vulnerabilities.feed_versions(id) ON DELETE CASCADE
+);
+CREATE INDEX affected_package ON vulnerabilities.affected USING btree (feed_version_id, ecosystem, package_key);
+grant select on vulnerabilities.affected to qinfra_app;
+grant delete, insert, select, update on vulnerabilities.affected to qinfra_system;
+
+create table vulnerabilities.feed_ecosystems (
+  feed_version_id uuid not null,
+  ecosystem text not null,
+  constraint feed_ecosystems_pkey PRIMARY KEY (feed_version_id, ecosystem),
+  constraint feed_ecosystems_feed_version_id_fkey FOREIGN KEY (feed_version_id) REFERENCES vulnerabilities.feed_versions(id) ON DELETE CASCADE
+);
+grant select on vulnerabilities.feed_ecosystems to qinfra_app;
+grant delete, insert, select, update on vulnerabilities.feed_ecosystems to qinfra_system;
+
+create table vulnerabilities.feed_versions (
+  id uuid not null,
+  feed text not null,
+  state text not null,
+  digest text,
+  newest timestamp with time zone,
+  records integer not null default 0,
+  instance integer not null,
+  created_at timestamp with time zone not null,
+  retired_at timestamp with time zone,
+  constraint feed_versions_pkey PRIMARY KEY (id),
+  constraint feed_versions_state_check CHECK ((state = ANY (ARRAY['staging'::text, 'current'::text, 'retired'::text])))
+);
+CREATE INDEX feed_versions_feed ON vulnerabilities.feed_versions USING btree (feed, state);
+grant select on vulnerabilities.feed_versions to qinfra_app;
+grant delete, insert, select, update on vulnerabilities.feed_versions to qinfra_system;
+
+create table vulnerabilities.feeds (
+  name text not null,
+  current_version_id uuid not null,
+  updated_at timestamp with time zone not null,
+  constraint feeds_pkey PRIMARY KEY (name),
+  constraint feeds_current_version_id_fkey FOREIGN KEY (current_version_id) REFERENCES vulnerabilities.feed_versions(id)
+);
+grant select on vulnerabilities.feeds to qinfra_app;
+grant delete, insert, select, update on vulnerabilities.feeds to qinfra_system;
+
+create table vulnerabilities.findings (
+  org_id uuid not null,
+  component_set_id uuid not null,
+  advisory_id text not null,
+  source text not null,
+  source_version text not null,
+  matched_by text not null,
+  ecosystem text not null,
+  matched_source text,
+  matched_version text,
+  fixed_version text,
+  aliases text[] not null,
+  severity text not null,
+  vector text,
+  summary text,
+  packages json not null,
+  constraint findings_pkey PRIMARY KEY (org_id, component_set_id, advisory_id, ecosystem, source, source_version, matched_by),
+  constraint findings_org_id_component_set_id_fkey FOREIGN KEY (org_id, component_set_id) REFERENCES vulnerabilities.matches(org_id, component_set_id) ON DELETE CASCADE,
+  constraint findings_matched_by_check CHECK ((matched_by = ANY (ARRAY['source'::text, 'signed-source'::text, 'package'::text])))
+);
+CREATE INDEX findings_advisory ON vulnerabilities.findings USING btree (org_id, advisory_id);
+alter table vulnerabilities.findings enable row level security;
+alter table vulnerabilities.findings force row level security;
+create policy tenant on vulnerabilities.findings for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on vulnerabilities.findings to qinfra_app;
+grant delete, select on vulnerabilities.findings to qinfra_system;
+
+create table vulnerabilities.matches (
+  org_id uuid not null,
+  component_set_id uuid not null,
+  database_digest text not null,
+  database_newest timestamp with time zone,
+  summary json not null,
+  could_not_match json not null,
+  matched_at timestamp with time zone not null,
+  constraint matches_pkey PRIMARY KEY (org_id, component_set_id)
+);
+alter table vulnerabilities.matches enable row level security;
+alter table vulnerabilities.matches force row level security;
+create policy tenant on vulnerabilities.matches for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on vulnerabilities.matches to qinfra_app;
+grant delete, select on vulnerabilities.matches to qinfra_system;
