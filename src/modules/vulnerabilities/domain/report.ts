@@ -65,6 +65,9 @@ export const ScanReport = Type.Object(
     ),
     findings: Type.Array(Finding, { description: "Sorted by source, its version and advisory" }),
     couldNotMatch: Type.Array(CouldNotMatch, { description: "Components of which it is not known whether they are vulnerable" }),
+    notes: Type.Optional(Type.Array(Type.Object({ kind: Type.String({ description: "unread-package-database, not-searched, unreadable-file, ..." }), text: Type.String() }), {
+      description: "What of the input could not be read or was not searched; what lies there is not known",
+    })),
     summary: ScanSummary,
   },
   { $id: "ScanReport", description: "What a scan found, and what it could not tell" },

@@ -37,10 +37,12 @@ async function scan(context: CliContext, options: ScanOptions): Promise<number> 
   const unreadable = nothingRead(software);
   if (unreadable !== undefined && recording !== undefined) throw new CliError(`Nothing was recorded: ${unreadable}.`, { next: "give an SBOM of the system instead: qinfra scan --sbom FILE" });
 
-  const report =
+  const matched =
     connection === undefined ? await matchHere(io, software.components, target, options.advisories)
     : recording === undefined ? await matchThere(context, connection, software.components, target)
     : await recordThere(context, connection, software, options.input, recording);
+  const notes = software.notes.map((note) => ({ kind: note.kind, text: noteText(note) }));
+  const report: ScanReport = notes.length === 0 ? matched : { ...matched, notes };
   await write(io, rendered(io, report, options));
   return verdict(io, report, options, { unreadable, notes: software.notes });
 }
