@@ -83,6 +83,10 @@ async function connected(version: keyof typeof modes, token = "all"): Promise<Cl
   return client;
 }
 
+function until(condition: () => boolean): Promise<boolean> {
+  return vi.waitUntil(condition, { timeout: 15_000 });
+}
+
 function textOf(result: { content?: unknown }): string {
   return (result.content as { text: string }[])[0]?.text ?? "";
 }
@@ -175,11 +179,11 @@ describe.each(Object.keys(modes) as (keyof typeof modes)[])("MCP over HTTP, prot
     const stop = new AbortController();
     const call = client.callTool({ name: "things_wait", arguments: {} }, { signal: stop.signal });
     const outcome = call.then(() => "answered", () => "gave up");
-    await vi.waitUntil(() => seen.started > before.started);
+    await until(() => seen.started > before.started);
     stop.abort();
     expect(await outcome).toBe("gave up");
-    await vi.waitUntil(() => seen.cancelled > before.cancelled);
-    await vi.waitUntil(() => services.observed.at(-1)?.status === 499);
+    await until(() => seen.cancelled > before.cancelled);
+    await until(() => services.observed.at(-1)?.status === 499);
     await client.close();
   });
 
@@ -238,11 +242,11 @@ describe("MCP over HTTP, at its edge", () => {
     const call = { jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "things_wait", arguments: {} } };
     const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 7 } };
     const mine = await post(call, { "mcp-session-id": "mine" });
-    await vi.waitUntil(() => seen.started > before.started);
+    await until(() => seen.started > before.started);
     expect((await post(cancel, { "mcp-session-id": "other" })).status).toBe(202);
     expect(seen.cancelled).toBe(before.cancelled);
     expect((await post(cancel, { "mcp-session-id": "mine" })).status).toBe(202);
-    await vi.waitUntil(() => seen.cancelled > before.cancelled);
+    await until(() => seen.cancelled > before.cancelled);
     await mine.body?.cancel();
   });
 
@@ -251,7 +255,7 @@ describe("MCP over HTTP, at its edge", () => {
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     const before = seen.cancelled;
     await response.body?.cancel();
-    await vi.waitUntil(() => seen.cancelled > before);
+    await until(() => seen.cancelled > before);
   });
 
   it("given a server that closes, then calls in flight are answered first", async () => {
@@ -269,7 +273,7 @@ describe("MCP over HTTP, at its edge", () => {
     const client = new Client({ name: "test", version: "1" }, { versionNegotiation: { mode: "auto" } });
     await client.connect(new StreamableHTTPClientTransport(new URL(`${other.url}/mcp`), { requestInit: { headers: { authorization: "Bearer all" } } }));
     const answer = client.callTool({ name: "slow_call", arguments: {} });
-    await vi.waitUntil(() => gate.started);
+    await until(() => gate.started);
     const closed = other.close();
     gate.open();
     expect((await answer).structuredContent).toEqual({ done: true });

@@ -67,11 +67,12 @@ export function mountMcp(server: FastifyInstance, services: Services, registry: 
     return reply.send(opened(response));
   }
 
-  void server.register(async (scope) => {
+  void server.register((scope, _options, done) => {
     // The SDK reads bodies itself, so that what is no JSON gets the answer that the protocol asks for.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
     scope.route({ method: ["GET", "POST", "DELETE"], url: mcpPath, handler: serve });
+    done();
   });
   server.addHook("preClose", async () => {
     await Promise.allSettled(running);

@@ -3,7 +3,8 @@ import type { Services } from "../../platform/operation/services.ts";
 import { callTool } from "./call-tool.ts";
 import type { Cancellations } from "./cancellations.ts";
 import { cancellationKey, type Caller } from "./caller.ts";
-import { isListedFor, type OperationTool } from "./tools.ts";
+import { listedFor } from "./listing.ts";
+import type { OperationTool } from "./tools.ts";
 
 export interface ToolDoor {
   services: Services;
@@ -25,9 +26,7 @@ Lists answer pages: pass \`next\` as \`cursor\`.`;
  */
 export function createToolServer(door: ToolDoor, caller: Caller): Server {
   const server = new Server({ name: "qinfra", title: "QL-RF", version: door.version }, { capabilities: { tools: {} }, instructions });
-  server.setRequestHandler("tools/list", () => ({
-    tools: [...door.tools.values()].filter(({ operation }) => isListedFor(caller.actor, operation)).map(({ tool }) => tool),
-  }));
+  server.setRequestHandler("tools/list", async () => ({ tools: await listedFor(door.services, door.tools.values(), caller.actor) }));
   server.setRequestHandler("tools/call", async (request, context) => {
     const called = door.tools.get(request.params.name);
     if (called === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool ${request.params.name}; tools/list names those that there are.`);

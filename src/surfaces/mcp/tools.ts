@@ -1,5 +1,4 @@
 import type { Tool } from "@modelcontextprotocol/server";
-import { grants, type Actor } from "../../platform/actor.ts";
 import type { Operation } from "../../platform/operation/operation.ts";
 import { hasDoor, mcpName, routeOf, type Registry } from "../../platform/operation/registry.ts";
 import { meta } from "./names.ts";
@@ -19,17 +18,6 @@ export function toolsOf(registry: Registry): ReadonlyMap<string, OperationTool> 
   const streaming = operations.find((operation) => operation.body !== undefined);
   if (streaming !== undefined) throw new Error(`${streaming.id} takes a body, which no tool can send: close its door mcp, with the reason`);
   return new Map(operations.map((operation) => [mcpName(operation), { operation, tool: toolOf(operation) }]));
-}
-
-/**
- * Whether the caller's permissions allow the operation. A client is shown these tools only: what it cannot call would
- * cost it context and mislead it. The pipeline decides at each call; this only decides what is listed.
- */
-export function isListedFor(actor: Actor, { permission }: Operation): boolean {
-  if (permission === "public") return true;
-  if (actor.mustChangePassword) return false;
-  if (permission === "self") return true;
-  return grants(actor.permissions, permission) && (actor.platform || !permission.startsWith("platform:"));
 }
 
 function toolOf(operation: Operation): Tool {

@@ -54,7 +54,9 @@ const jsonSchema = operation({
       $schema: "https://json-schema.org/draft/2020-12/schema",
       $defs: { address: { $anchor: "addressDef", type: "object", properties: { street: { type: "string" }, city: { type: "string" } } } },
       allOf: [{ anyOf: [{ required: ["phone"] }, { required: ["email"] }] }],
-      if: { properties: { contactMethod: { const: "phone" } }, required: ["contactMethod"] }, then: { required: ["phone"] }, else: { required: ["email"] },
+      if: { properties: { contactMethod: { const: "phone" } }, required: ["contactMethod"] },
+      // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+      then: { required: ["phone"] }, else: { required: ["email"] },
     },
   ),
   handle: async () => ({ said: "ok" }),

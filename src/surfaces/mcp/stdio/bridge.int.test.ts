@@ -57,6 +57,10 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
+function until(condition: () => boolean): Promise<boolean> {
+  return vi.waitUntil(condition, { timeout: 15_000 });
+}
+
 function command(): string[] {
   return [resolve(import.meta.dirname, "testing-program.ts"), join(home, "operations.json"), "mcp"];
 }
@@ -106,10 +110,10 @@ describe.each([["2026-07-28", "auto"], ["2025-11-25", "legacy"]] as const)("qinf
     const before = { ...seen };
     const stop = new AbortController();
     const outcome = client.callTool({ name: "things_wait", arguments: {} }, { signal: stop.signal }).then(() => "answered", () => "gave up");
-    await vi.waitUntil(() => seen.started > before.started);
+    await until(() => seen.started > before.started);
     stop.abort();
     expect(await outcome).toBe("gave up");
-    await vi.waitUntil(() => seen.cancelled > before.cancelled);
+    await until(() => seen.cancelled > before.cancelled);
     await client.close();
   });
 });
