@@ -65,6 +65,11 @@ describe("scan in this process: exit code and last line", () => {
     expect(JSON.parse(ran.stdout)).toMatchObject({ schema: "qinfra.scan/1", mode: "local" });
   });
 
+  it("says in the report what of the input was not read", async () => {
+    const { stdout } = await place.run(["scan", ...words("--rootfs @rpm --advisories @high --output json")]);
+    expect((JSON.parse(stdout) as { notes: { kind: string }[] }).notes).toContainEqual({ kind: "unread-package-database", text: "the packages of rpm are not read (var/lib/rpm/rpmdb.sqlite)" });
+  });
+
   it("a root file system whose packages are not read is never clean", async () => {
     const { code, stderr } = await place.run(["scan", ...words("--rootfs @rpm --advisories @high")]);
     expect(code).toBe(2);
