@@ -20,7 +20,7 @@ const moduleOf = (path: string): string | undefined => /^src\/modules\/([a-z-]+)
 export function isPurePart(path: string): boolean {
   return /^src\/modules\/software\/(parsers\/|component\.ts$|purl\.ts$|input-error\.ts$|parse-input\.ts$|component-keys\.ts$)/.test(path)
     || /^src\/modules\/vulnerabilities\/((domain|feeds|formats)\/|tasks\.ts$)/.test(path)
-    || /^src\/modules\/inventory\/collectors\//.test(path);
+    || path.startsWith("src/modules/inventory/collectors/");
 }
 
 const database = /^(pg|src\/platform\/database\/.*)$/;

@@ -90,12 +90,12 @@ export function lineOf(text: string, offset: number): number {
 }
 
 export function isTest(path: string): boolean {
-  return /\.test\.ts$/.test(path) || path.startsWith("test/") || path.startsWith("bench/");
+  return path.endsWith(".test.ts") || path.startsWith("test/") || path.startsWith("bench/");
 }
 
 /** What only tests use: helpers, fixtures, contract suites. */
 export function isTestHelper(path: string): boolean {
-  return /\/testing\//.test(path) || /\/testing(-[a-z]+)?\.ts$/.test(path) || /\/contract\.ts$/.test(path);
+  return /\/testing\//.test(path) || /\/testing(-[a-z]+)?\.ts$/.test(path) || path.endsWith("/contract.ts");
 }
 
 /** Everything that runs when `path` is loaded, each with the way there. */

@@ -26,7 +26,7 @@ it("another module's data is read through the views that it publishes", () => {
 });
 
 it("a views.ts writes nothing", () => {
-  expect(all.filter((statement) => /views\.ts$/.test(statement.path) && writesOf(statement).length > 0).map(at)).toEqual([]);
+  expect(all.filter((statement) => statement.path.endsWith("views.ts") && writesOf(statement).length > 0).map(at)).toEqual([]);
 });
 
 it("operators whose index row level security does not use stand only where that is known", () => {
