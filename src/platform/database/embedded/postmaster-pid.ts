@@ -1,6 +1,6 @@
 import { chownSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { commandLine, processToken } from "./process-identity.ts";
+import { commandLine, isTaken, processToken } from "./process-identity.ts";
 
 /** `postmaster.pid`, the lock file of a data directory: src/include/utils/pidfile.h. */
 export interface PostmasterFile {
@@ -13,7 +13,7 @@ export interface PostmasterFile {
 /** What was found about the server of a data directory. */
 export type Postmaster =
   | { state: "none" }
-  /** The file names a process that is gone, or another program that got its id. */
+  /** The file names a process that is gone; `reused` where its id is not free: another program has it, or its own zombie. */
   | { state: "stale"; pid: number; reused: boolean }
   /** It runs; `owner` names the program that started it where that was one of ours, `ownerPid` where that still runs. */
   | { state: "live"; pid: number; owner: string | undefined; ownerPid: number | undefined };
@@ -37,7 +37,7 @@ export function readPostmasterFile(data: string): PostmasterFile | undefined {
 export function inspectPostmaster(data: string): Postmaster {
   const file = readPostmasterFile(data);
   if (file === undefined) return { state: "none" };
-  if (processToken(file.pid) === undefined) return { state: "stale", pid: file.pid, reused: false };
+  if (processToken(file.pid) === undefined) return { state: "stale", pid: file.pid, reused: isTaken(file.pid) };
   const command = commandLine(file.pid);
   if (!/\bpostgres\b/.test(command) || !command.includes(data)) return { state: "stale", pid: file.pid, reused: true };
   const owner = new RegExp(`${ownerSetting}=([\\w-]+)`).exec(command)?.[1];

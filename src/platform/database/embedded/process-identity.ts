@@ -7,7 +7,7 @@ import { errorCode } from "./errors.ts";
  * Undefined where no such process runs; a zombie does not run.
  */
 export function processToken(pid: number): string | undefined {
-  if (!Number.isSafeInteger(pid) || pid <= 0 || !exists(pid)) return undefined;
+  if (!isTaken(pid)) return undefined;
   const stat = readProc(pid, "stat");
   if (stat !== undefined) {
     // proc(5): the name in brackets may hold anything, so fields are counted after its last bracket: state is field 3, starttime 22.
@@ -24,7 +24,9 @@ export function commandLine(pid: number): string {
   return readProc(pid, "cmdline")?.replaceAll("\0", " ").trimEnd() ?? ps(pid, "command=") ?? "";
 }
 
-function exists(pid: number): boolean {
+/** Whether kill(2) finds the id, which is all that PostgreSQL asks: a zombie that nobody reaped yet has it still. */
+export function isTaken(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -1,0 +1,27 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, it } from "vitest";
+import { disownPid, inspectPostmaster } from "../../src/platform/database/embedded/postmaster-pid.ts";
+import { isTaken, processToken } from "../../src/platform/database/embedded/process-identity.ts";
+import { until } from "./support.ts";
+
+it.skipIf(process.platform !== "linux")("given a killed postmaster that nobody has reaped, when it is inspected, then its id is disowned, or PostgreSQL would take it for alive (Linux)", async () => {
+  const data = mkdtempSync(join(tmpdir(), "qinfra-zombie-"));
+  // The shell's child ends, and what the shell becomes never waits for it.
+  const parent = spawn("/bin/sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const zombie = Number(await new Promise<string>((resolve) => createInterface(parent.stdout).once("line", resolve)));
+    await until(() => processToken(zombie) === undefined, "the child to end");
+    expect(isTaken(zombie)).toBe(true);
+    writeFileSync(join(data, "postmaster.pid"), `${zombie}\n${data}\n`);
+    expect(inspectPostmaster(data)).toEqual({ state: "stale", pid: zombie, reused: true });
+    disownPid(data);
+    expect(readFileSync(join(data, "postmaster.pid"), "utf8")).not.toContain(`${zombie}\n`);
+  } finally {
+    parent.kill("SIGKILL");
+    rmSync(data, { recursive: true, force: true });
+  }
+});
