@@ -24,7 +24,7 @@ describe("the session of README.md, on a platform started for it", () => {
   });
 
   it.for(steps)("line $line: $command", async (step) => {
-    if (lost !== undefined) throw new Error(`not run, because the session broke at ${lost}`);
+    if (lost !== undefined) expect.fail(`not run, because the session broke at ${lost}`);
     const actual = await perform(step);
     const pairs = aligned(step.expected, actual);
     if (pairs !== undefined) {
@@ -32,7 +32,7 @@ describe("the session of README.md, on a platform started for it", () => {
       return;
     }
     if (/bin\/qinfra (login|feeds|scan)/.test(step.command)) lost = `line ${step.line}`;
-    throw new Error(`README.md:${step.line}: $ ${step.command}\n${difference(step.expected, actual)}`);
+    expect.fail(`README.md:${step.line}: $ ${step.command}\n${difference(step.expected, actual)}`);
   });
 
   /** As the reader would: `npm run up` is the platform that runs already, and `login` is typed. */
