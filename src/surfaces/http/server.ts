@@ -24,7 +24,7 @@ export interface HttpOptions {
 /** The HTTP door: every operation at its path, and what a load balancer, Prometheus and a person need beside them. */
 export async function createHttpServer(services: Services, registry: Registry, options: HttpOptions): Promise<FastifyInstance> {
   const server = Fastify({
-    loggerInstance: options.log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: 1024 * 1024, requestTimeout: 0,
+    loggerInstance: options.log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: 1024 * 1024, requestTimeout: 0, pluginTimeout: 60_000,
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]) ?? services.ids.uuid(),
     serverFactory: (handler) => createServer({ keepAliveTimeout: 30_000, headersTimeout: 20_000, maxHeaderSize: 32 * 1024 }, handler),
     routerOptions: { maxParamLength: 2_000, querystringParser: parseQuery },
