@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, it } from "vitest";
-import { disownPid, inspectPostmaster } from "../../src/platform/database/embedded/postmaster-pid.ts";
+import { disownPid, inspectPostmaster, removeSocketLock } from "../../src/platform/database/embedded/postmaster-pid.ts";
 import { isTaken, processToken } from "../../src/platform/database/embedded/process-identity.ts";
 import { until } from "./support.ts";
 
@@ -20,6 +20,13 @@ it.skipIf(process.platform !== "linux")("given a killed postmaster that nobody h
     expect(inspectPostmaster(data)).toEqual({ state: "stale", pid: zombie, reused: true });
     disownPid(data);
     expect(readFileSync(join(data, "postmaster.pid"), "utf8")).not.toContain(`${zombie}\n`);
+
+    const lock = join(data, ".s.PGSQL.5432.lock");
+    writeFileSync(lock, `${zombie}\n${data}\n`);
+    removeSocketLock(data, 5432, zombie + 1);
+    expect(existsSync(lock)).toBe(true);
+    removeSocketLock(data, 5432, zombie);
+    expect(existsSync(lock)).toBe(false);
   } finally {
     parent.kill("SIGKILL");
     rmSync(data, { recursive: true, force: true });

@@ -63,6 +63,12 @@ export function disownPid(data: string): void {
   renameSync(next, path);
 }
 
+/** The lock of the socket says the same id, and PostgreSQL asks the same of it; it is made anew at each start. */
+export function removeSocketLock(socketDir: string, port: number, pid: number): void {
+  const path = join(socketDir, `.s.PGSQL.${port}.lock`);
+  if (Number.parseInt(readText(path) ?? "", 10) === pid) rmSync(path, { force: true });
+}
+
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");

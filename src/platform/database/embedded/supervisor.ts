@@ -12,7 +12,7 @@ import { configurationFile, configurationName, type Settings } from "./configura
 import { fileError, StartFailed } from "./errors.ts";
 import { locate, type Location } from "./location.ts";
 import { alreadyRunning, launchPostmaster, pruneLogs, startError, type Listening, type Postmaster } from "./postmaster.ts";
-import { disownPid, inspectPostmaster, readPostmasterFile } from "./postmaster-pid.ts";
+import { disownPid, inspectPostmaster, readPostmasterFile, removeSocketLock } from "./postmaster-pid.ts";
 import { processToken } from "./process-identity.ts";
 import { removeSocketDir, socketDir, type SocketDir } from "./socket-dir.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
@@ -113,7 +113,10 @@ async function endEarlierServer(place: Location, log: EmbeddedPostgresLog): Prom
     const found = inspectPostmaster(data);
     if (found.state === "none") return;
     if (found.state === "stale") {
-      if (found.reused) disownPid(data);
+      if (found.reused) {
+        disownPid(data);
+        removeSocketLock(join(place.cluster, "socket"), socketPort, found.pid);
+      }
       return;
     }
     if (found.ownerPid !== undefined || found.owner === undefined) throw alreadyRunning(place, found.pid, found.ownerPid);
