@@ -4,7 +4,7 @@ import { systemClock } from "../platform/clock.ts";
 import { actorId, type Actor } from "../platform/actor.ts";
 import type { Config } from "../platform/config.ts";
 import type { Database, Db } from "../platform/database/database.ts";
-import { holdInstanceLock } from "../platform/database/instance.ts";
+import { keepInstanceLock } from "../platform/database/instance.ts";
 import { openFileBlobs } from "../platform/blobs/file-blobs.ts";
 import {
   appender, createCheckpointer, createLocalBus, createPrivateBodies, createWaiter, openLine, startRelay, startSealer, startSubscriptions,
@@ -58,9 +58,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const privateBodies = createPrivateBodies(secrets);
   const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(config.jwtIssuers, { http, clock }) });
 
-  const direct = await database.direct();
-  direct.on("error", (error) => log.warn({ err: error }, "direct database connection lost"));
-  const instance = await holdInstanceLock(direct);
+  const lock = await keepInstanceLock(database, { log, sleep: timer.sleep });
 
   function appenderOf(db: Db, origin: EventOrigin): EventAppender {
     const { orgId, actor, operation, requestId, door } = origin;
@@ -110,7 +108,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   metrics.gauge("qinfra_database_waiting", "Transactions that wait for a connection", () => database.stats().waiting);
 
   const services: Services = {
-    database, policy, clock, ids, log, blobs, http, waiter, compute, instance,
+    database, policy, clock, ids, log, blobs, http, waiter, compute, instance: lock.instance,
     settings: { osvUrl: config.osvUrl },
     authenticate: authentication.authenticate,
     settingsOf: authentication.settingsOf,
@@ -139,7 +137,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       await line.close();
       await sealerLine.close();
       await authentication.settled();
-      await direct.end().catch(() => undefined);
+      await lock.close();
       await http.close();
       await workers.close();
     },

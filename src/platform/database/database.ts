@@ -63,7 +63,9 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
     try {
       const result = await work(dbOf(client, options.preparedStatements));
       await begun;
-      await client.query("commit");
+      const { command } = await client.query("commit");
+      // Where a statement failed and the work went on, PostgreSQL answers a commit by rolling back, and without an error.
+      if (command !== "COMMIT") throw new Error("the transaction was rolled back, because a statement in it failed and its error was passed over");
       return result;
     } catch (error) {
       await client.query("rollback").catch((reason: unknown) => (broken = reason));
