@@ -40,8 +40,16 @@ export async function deleteUnusedSets(db: Db, before: string, used: ReadonlyArr
       and not exists (select from unnest(${used.map((u) => u.orgId)}::uuid[], ${used.map((u) => u.id)}::uuid[]) as u(org_id, id) where u.org_id = s.org_id and u.id = s.id)`);
 }
 
+/**
+ * Waits until nobody interns, and holds newcomers off until the transaction ends. A set that is being made refers to
+ * packages that no committed set may hold, and the array that it keeps them in cannot have a foreign key.
+ */
+export async function lockInterning(db: Db): Promise<void> {
+  await db.run(sql`lock table software.component_sets in share row exclusive mode`);
+}
+
 export async function deleteUnusedPackages(db: Db): Promise<number> {
   return db.run(sql`
     delete from software.packages p where not exists (
-      select from software.component_sets s where s.org_id = p.org_id and s.packages @> array[p.id])`);
+      select from (select org_id, unnest(packages) as id from software.component_sets) used where used.org_id = p.org_id and used.id = p.id)`);
 }
