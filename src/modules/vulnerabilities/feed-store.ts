@@ -37,21 +37,30 @@ export async function stageAdvisories(db: Db, versionId: string, batch: readonly
     select distinct ${versionId}::uuid, e from unnest(${[...new Set(affected.map((entry) => entry.ecosystem))]}::text[]) as e on conflict do nothing`);
 }
 
-export async function finishStaging(db: Db, versionId: string, summary: FeedSummary): Promise<void> {
+/** Whole now, and like a retired version until it is made current: where that does not come, the sweep takes it. */
+export async function finishStaging(db: Db, versionId: string, summary: FeedSummary, now: string): Promise<void> {
   await db.run(sql`
-    update vulnerabilities.feed_versions set digest = ${summary.digest}, newest = ${summary.newest}, records = ${summary.records} where id = ${versionId}`);
+    update vulnerabilities.feed_versions set digest = ${summary.digest}, newest = ${summary.newest}, records = ${summary.records},
+      state = 'retired', retired_at = ${now} where id = ${versionId}`);
+}
+
+/** Two that publish or delete the same feed at once go one after the other: neither would see the other's version. */
+async function lockFeed(db: Db, feed: string): Promise<void> {
+  await db.run(sql`select pg_advisory_xact_lock(hashtextextended(${`vulnerabilities.feed ${feed}`}, 0))`);
 }
 
 /** The one pointer: from this commit on the version is what scans begin with. The one before is retired. */
 export async function makeCurrent(db: Db, feed: string, versionId: string, now: string): Promise<void> {
+  await lockFeed(db, feed);
   await db.run(sql`update vulnerabilities.feed_versions set state = 'retired', retired_at = ${now} where feed = ${feed} and state = 'current'`);
-  await db.run(sql`update vulnerabilities.feed_versions set state = 'current' where id = ${versionId}`);
+  await db.run(sql`update vulnerabilities.feed_versions set state = 'current', retired_at = null where id = ${versionId}`);
   await db.run(sql`
     insert into vulnerabilities.feeds (name, current_version_id, updated_at) values (${feed}, ${versionId}, ${now})
     on conflict (name) do update set current_version_id = excluded.current_version_id, updated_at = excluded.updated_at`);
 }
 
 export async function removeFeed(db: Db, feed: string, now: string): Promise<boolean> {
+  await lockFeed(db, feed);
   const removed = await db.run(sql`delete from vulnerabilities.feeds where name = ${feed}`);
   await db.run(sql`update vulnerabilities.feed_versions set state = 'retired', retired_at = ${now} where feed = ${feed} and state = 'current'`);
   return removed === 1;

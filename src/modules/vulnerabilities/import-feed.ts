@@ -52,7 +52,7 @@ export async function stageFeed(context: PrepareContext, feed: string, input: Fe
       await transaction((db) => deleteVersion(db, versionId));
       return { feed, summary };
     }
-    await transaction((db) => finishStaging(db, versionId, summary));
+    await transaction((db) => finishStaging(db, versionId, summary, timestamp(clock)));
     return { feed, versionId, summary };
   } catch (error) {
     await transaction((db) => deleteVersion(db, versionId));

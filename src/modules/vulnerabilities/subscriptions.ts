@@ -25,8 +25,8 @@ export function matchSubscription(services: SubscriptionServices): Subscription<
     prepare: (event) => prepareMatch(services, event.orgId, String(event.data["componentSet"])),
     async handle({ db, events: log }, event, { componentSetId, report }) {
       if (report === undefined) return;
-      await replaceMatch(db, { orgId: event.orgId, componentSetId, report, now: timestamp(services.clock) });
-      await log.append({ type: events.matched, subject: toTypeId("set", componentSetId), data: { advisories: report.advisories.digest, ...report.summary } });
+      const kept = await replaceMatch(db, { orgId: event.orgId, componentSetId, report, now: timestamp(services.clock) });
+      if (kept) await log.append({ type: events.matched, subject: toTypeId("set", componentSetId), data: { advisories: report.advisories.digest, ...report.summary } });
     },
   };
 }

@@ -1,7 +1,13 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../platform/clock.ts";
 import { sql } from "../../platform/database/sql.ts";
 import { testPlatform, type TestPlatform } from "../../app/testing.ts";
+import type { ScanReport } from "./domain/report.ts";
+import { createStagingVersion, finishStaging } from "./feed-store.ts";
+import type { FeedSummary } from "./feeds/feed-tally.ts";
+import { sweepVulnerabilities } from "./index.ts";
+import { replaceMatch } from "./match-store.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -71,6 +77,8 @@ describe("importing a feed", () => {
     ["the same id with different content", [redisAdvisory, advisory("DLA-1", "nss", "1", "CVE-2026-1")], "DLA-1"],
     ["something else than OSV", ["[1,2,3"], "line 1"],
     ["nothing", [""], "empty"],
+    ["an id that no index takes", [advisory("X".repeat(3_000), "redis", "1", "CVE-2026-1")], "field id: is longer than 500 bytes"],
+    ["a time before year 1", [redisAdvisory.replace("2026-07-13", "0000-07-13")], "modified"],
   ])("refuses %s whole, with the place, and leaves nothing behind", async (_what, lines, place) => {
     const before = await counts();
     const answer = await importFeed("broken", lines);
@@ -84,6 +92,34 @@ describe("importing a feed", () => {
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(answer.status).toBeLessThan(500);
     expect((await platform.call("feeds.list", { as: "viewer" })).text).not.toContain("broken");
+  });
+
+  it("takes no idempotency key: another body under the same key would be answered and not imported", async () => {
+    const answer = await platform.call("feeds.import", {
+      as: "platform-admin", input: { name: "keyed" }, body: `${redisAdvisory}\n`, headers: { "content-type": "application/x-ndjson", "idempotency-key": "feed-1" },
+    });
+    expect(answer.body).toMatchObject({ status: 400, code: "invalid-input", detail: expect.stringContaining("idempotency key") });
+  });
+
+  it("leaves one version current and all others to the sweep, however many imports run at once", async () => {
+    await Promise.all([1, 2, 3, 4].map((n) => importFeed("busy", [advisory(`BUSY-${n}`, "busy", "1", "CVE-2026-9")])));
+    const states = await platform.test.database.system((db) => db.many(sql`
+      select state, retired_at is null as kept, count(*)::int as n from vulnerabilities.feed_versions where feed = 'busy' group by 1, 2 order by 1`));
+    expect(states).toEqual([{ state: "current", kept: true, n: 1 }, { state: "retired", kept: false, n: 3 }]);
+    await platform.call("feeds.delete", { as: "platform-admin", input: { name: "busy" } });
+  });
+
+  it("leaves a version that is whole, and whose request then failed, to the sweep", async () => {
+    const { database } = platform.test;
+    const now = new Date().toISOString();
+    const id = "01900000-0000-7000-8000-000000000001";
+    await database.system(async (db) => {
+      await createStagingVersion(db, { id, feed: "failed", instance: platform.platform.services.instance, now });
+      await finishStaging(db, id, { records: 1, withdrawn: 0, digest: "sha256:0", newest: null } as FeedSummary, now);
+    });
+    const inTwoHours = { ...systemClock, now: () => systemClock.now() + 2 * 3_600_000 };
+    await database.system((db) => sweepVulnerabilities(db, inTwoHours));
+    expect(await database.system((db) => db.many(sql`select from vulnerabilities.feed_versions where feed = 'failed'`))).toEqual([]);
   });
 
   it("is for the platform's administrators only", async () => {
@@ -132,6 +168,23 @@ describe("findings", () => {
     const answer = (await platform.call("vulnerabilities.scan", { as: "viewer", input: { components: [redis] } })).body;
     expect(answer).toMatchObject({ schema: "qinfra.scan/1", mode: "server", summary: { findings: 2 } });
     expect(await platform.test.database.system((db) => db.one(sql`select count(*) as sets from software.component_sets`))).toEqual(before);
+  });
+});
+
+describe("two matches of one component set", () => {
+  it("leave the one that was made with the advisories that are current, whichever comes last", async () => {
+    const { orgId } = platform.person("operator");
+    const id = await register("5", [{ ...redis, name: "redis-tools", purl: redis.purl.replace("redis-server", "redis-tools") }]);
+    const before = (await reportOf(id)).report as ScanReport;
+    expect(before.findings).not.toEqual([]);
+    const replace = (report: ScanReport) => platform.test.database.tenant(orgId, async (db) => {
+      const { id: componentSetId } = await db.one<{ id: string }>(sql`select component_set_id as id from images.golden_images where version = '5'`);
+      return replaceMatch(db, { orgId, componentSetId, report, now: new Date().toISOString() });
+    });
+    const older: ScanReport = { ...before, advisories: { digest: "sha256:older", newest: null }, findings: [], summary: { ...before.summary, findings: 0 } };
+    expect(await replace(older)).toBe(false);
+    expect((await reportOf(id)).report).toEqual(before);
+    expect(await replace(before)).toBe(true);
   });
 });
 

@@ -48,14 +48,14 @@ function record(json: Json): OsvRecord {
   if (schemaVersion !== undefined && !/^1\.\d/.test(schemaVersion)) {
     throw new Malformed("schema_version", `"${schemaVersion}" is not supported, only 1.x is`);
   }
-  const id = text(json, "id", "");
+  const id = name(json, "id", "", longestName.id);
   const modified = time(json, "modified", true);
   const published = time(json, "published", false);
   const withdrawn = time(json, "withdrawn", false);
   const when = modified ?? published;
   const common = { id, ...(when !== undefined && { modified: when }) };
   const affected = list(json, "affected", "").flatMap((item, at) => affectedEntry(item, `affected[${at}]`));
-  const aliases = [...new Set([...texts(json, "aliases", ""), ...texts(json, "upstream", "")])];
+  const aliases = [...new Set([...names(json, "aliases"), ...names(json, "upstream")])];
   if (withdrawn !== undefined) return { ...common, withdrawn: true };
   const stated = statedSeverity(json) ?? worst(affected.flatMap((entry) => (entry.severity ? [withSeverity(entry)] : [])));
   const summary = optionalText(json, "summary", "");
@@ -88,8 +88,8 @@ function affectedEntry(value: unknown, at: string): Affected[] {
   const stated = statedSeverity(json);
   return [
     {
-      ecosystem: normaliseEcosystem(text(target, "ecosystem", `${at}.package`)),
-      package: text(target, "name", `${at}.package`),
+      ecosystem: normaliseEcosystem(name(target, "ecosystem", `${at}.package`, longestName.ecosystem)),
+      package: name(target, "name", `${at}.package`, longestName.package),
       ranges,
       versions,
       ...stated,
@@ -135,6 +135,22 @@ function text(json: Json, key: string, at: string): string {
   return found;
 }
 
+/** In bytes of UTF-8: what is looked up by an index must fit one of its rows, 2,704 bytes at most. */
+const longestName = { id: 500, ecosystem: 200, package: 1_000 };
+
+function name(json: Json, key: string, at: string, longest: number): string {
+  return checkedName(text(json, key, at), path(at, key), longest);
+}
+
+function names(json: Json, key: string): string[] {
+  return texts(json, key, "").map((item, index) => checkedName(item, `${key}[${index}]`, longestName.id));
+}
+
+function checkedName(value: string, at: string, longest: number): string {
+  if (Buffer.byteLength(value) > longest) throw new Malformed(at, `is longer than ${longest} bytes`);
+  return value;
+}
+
 function optionalText(json: Json, key: string, at: string): string | undefined {
   const value = json[key];
   if (value === undefined || value === null) return undefined;
@@ -164,8 +180,10 @@ function time(json: Json, key: string, required: boolean): string | undefined {
   const value = required ? text(json, key, "") : optionalText(json, key, "");
   if (value === undefined) return undefined;
   const at = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(at)) throw new Malformed(key, `"${value.slice(0, 40)}" is not a time of RFC 3339`);
-  return value.startsWith("0001-") ? undefined : new Date(at).toISOString();
+  if (!Number.isNaN(at) && value.startsWith("0001-")) return undefined;
+  const year = new Date(at).getUTCFullYear();
+  if (!(year >= 1 && year <= 9999)) throw new Malformed(key, `"${value.slice(0, 40)}" is not a time of RFC 3339`);
+  return new Date(at).toISOString();
 }
 
 function objectAt(value: unknown, at: string): Json {
