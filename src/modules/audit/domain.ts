@@ -1,4 +1,5 @@
 import { Type, type Static } from "typebox";
+import { fail, InvalidInput } from "../../platform/errors.ts";
 
 export const AuditEntry = Type.Object({
   sequence: Type.Integer({ description: "Gapless number within the organization" }),
@@ -24,3 +25,19 @@ export const auditFilter = {
   from: Type.Optional(Type.String({ format: "date-time", description: "From this time on" })),
   to: Type.Optional(Type.String({ format: "date-time", description: "Before this time" })),
 };
+
+/**
+ * The filter with its times in UTC, as PostgreSQL takes them. RFC 3339 also has a year 0, leap seconds and offsets of
+ * nearly a day, which PostgreSQL has not.
+ */
+export function utcTimes<F extends { from?: string; to?: string }>(filter: F): F {
+  return { ...filter, ...utc("from", filter.from), ...utc("to", filter.to) };
+}
+
+function utc(field: string, time: string | undefined): Record<string, string> {
+  if (time === undefined) return {};
+  const date = new Date(time);
+  const year = date.getUTCFullYear();
+  if (!(year >= 1 && year <= 9999)) fail(InvalidInput, `/${field}: is not a time of the years 1 to 9999; leap seconds are not taken`);
+  return { [field]: date.toISOString() };
+}

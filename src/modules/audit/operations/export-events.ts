@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { toTypeId } from "../../../platform/ids.ts";
 import { fromCursor, numberKey, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
-import { auditFilter } from "../domain.ts";
+import { auditFilter, utcTimes } from "../domain.ts";
 import { toOcsf } from "../ocsf.ts";
 import { entriesOf } from "../views.ts";
 
@@ -18,7 +18,7 @@ export const exportEvents = operation({
   examples: [{ input: { limit: 1000 } }],
   async handle({ db, orgId }, { cursor, limit = 100, ...filter }) {
     const after = fromCursor(cursor, numberKey);
-    const entries = await entriesOf(db, orgId, { ...filter, order: "oldest", limit: limit + 1, ...(after === undefined ? {} : { cursor: Number(after) }) });
+    const entries = await entriesOf(db, orgId, { ...utcTimes(filter), order: "oldest", limit: limit + 1, ...(after === undefined ? {} : { cursor: Number(after) }) });
     const page = pageOf(entries, limit, (entry) => String(entry.sequence));
     const org = toTypeId("org", orgId);
     return { ...page, items: page.items.map((entry) => toOcsf(entry, org, "0.1.0")) };

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { fromCursor, numberKey, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
-import { AuditEntry, auditFilter } from "../domain.ts";
+import { AuditEntry, auditFilter, utcTimes } from "../domain.ts";
 import { entriesOf } from "../views.ts";
 
 export const listEvents = operation({
@@ -16,7 +16,7 @@ export const listEvents = operation({
   examples: [{ input: {} }, { summary: "What happened to images", input: { type: "images.registered" } }],
   async handle({ db, orgId }, { cursor, limit = 100, ...filter }) {
     const before = fromCursor(cursor, numberKey);
-    const entries = await entriesOf(db, orgId, { ...filter, limit: limit + 1, ...(before === undefined ? {} : { cursor: Number(before) }) });
+    const entries = await entriesOf(db, orgId, { ...utcTimes(filter), limit: limit + 1, ...(before === undefined ? {} : { cursor: Number(before) }) });
     return pageOf(entries, limit, (entry) => String(entry.sequence));
   },
 });
