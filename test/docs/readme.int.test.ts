@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fencedBlocks } from "./support/markdown.ts";
-import { root, startPlatform, terminalProgram, type StartedPlatform } from "./support/platform.ts";
+import { commandMs, root, startPlatform, terminalProgram, type StartedPlatform } from "./support/platform.ts";
 import { aligned, difference, idsOf, stepsOf, type Step } from "./support/session.ts";
 
 const steps = fencedBlocks(readFileSync(join(root, "README.md"), "utf8")).filter(({ language }) => language === "console").flatMap(stepsOf);
@@ -23,7 +23,7 @@ describe("the session of README.md, on a platform started for it", () => {
     expect(steps.map(({ command }) => command)).toContain("bin/qinfra login");
   });
 
-  it.for(steps)("line $line: $command", async (step) => {
+  it.for(steps)("line $line: $command", { timeout: 2 * commandMs }, async (step) => {
     if (lost !== undefined) expect.fail(`not run, because the session broke at ${lost}`);
     const actual = await perform(step);
     const pairs = aligned(step.expected, actual);

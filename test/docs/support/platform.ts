@@ -77,12 +77,15 @@ export async function startPlatform(): Promise<StartedPlatform> {
   };
 }
 
-const mostMs = 30_000;
+/** Longest start of the platform, on a machine that has other work. */
+const startMs = 50_000;
+/** Longest command of a session. */
+export const commandMs = 30_000;
 
 function outputUntil(child: ChildProcess, mark: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
-    const late = setTimeout(() => reject(new Error(`the platform was not up after ${mostMs / 1000} s:\n${text}`)), mostMs);
+    const late = setTimeout(() => reject(new Error(`the platform was not up after ${startMs / 1000} s:\n${text}`)), startMs);
     const take = (chunk: Buffer): void => {
       text += chunk.toString();
       if (!text.includes(mark)) return;
@@ -104,7 +107,7 @@ function finished(child: ChildProcess, answers: readonly Answer[] = []): Promise
     const left = [...answers];
     let text = "";
     let asked = 0;
-    const late = setTimeout(() => child.kill("SIGKILL"), mostMs);
+    const late = setTimeout(() => child.kill("SIGKILL"), commandMs);
     child.stdout?.on("data", (chunk: Buffer) => {
       text += chunk.toString();
       const next = left[0];

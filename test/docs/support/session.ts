@@ -26,6 +26,7 @@ export function stepsOf(block: Block): Step[] {
 const patterns: readonly [RegExp, string][] = [
   [/\b[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}\b/g, "<id>"],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "<time>"],
+  [/\bqik_[0-9a-z]{12}_[0-9a-z]{40}\b/g, "<key>"],
   [/\bsha256:[0-9a-f]{64}\b/g, "<digest>"],
   [/ --url http:\/\/localhost:\d+/g, ""],
   [/http:\/\/localhost:\d+/g, "<address>"],
@@ -74,9 +75,9 @@ export function difference(expected: readonly string[], actual: readonly string[
   return ["the document says", ...mark(expected, actual, "-"), "it printed", ...mark(actual, expected, "+")].join("\n");
 }
 
-const id = /\b[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}\b/g;
+const id = /\b(?:[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}|qik_[0-9a-z]{12}_[0-9a-z]{40})\b/g;
 
-/** Ids of the document with those that stand in their place now: later commands name them. */
+/** Ids and keys of the document with those that stand in their place now: later commands name them. */
 export function idsOf(pairs: readonly [string, string][]): [string, string][] {
   return pairs.flatMap(([expected, actual]) => {
     const now = actual.match(id) ?? [];
