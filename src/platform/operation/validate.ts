@@ -1,6 +1,7 @@
 import { Compile, type Validator } from "typebox/compile";
 import type { TObject, TSchema } from "typebox";
 import { DeclaredError, InvalidInput } from "../errors.ts";
+import { refuseUnreadable } from "./readable-input.ts";
 
 const compiled = new WeakMap<object, Validator>();
 
@@ -21,6 +22,7 @@ export interface InputFault {
 
 /** The input with defaults filled in, or `InvalidInput` that names each fault. Query strings are read as their type. */
 export function validateInput(schema: TObject, input: unknown, options: { fromText: boolean }): unknown {
+  refuseUnreadable(input); // before anything goes down into it
   const value = isRecord(input) ? completed(schema, input, options.fromText) : input;
   const validator = validatorOf(schema);
   if (validator.Check(value)) return value;

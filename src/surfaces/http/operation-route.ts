@@ -5,7 +5,6 @@ import type { Operation, Progress } from "../../platform/operation/index.ts";
 import { execute } from "../../platform/operation/pipeline.ts";
 import { routeOf } from "../../platform/operation/registry.ts";
 import type { Call, Services } from "../../platform/operation/services.ts";
-import { refuseUnreadable } from "./readable-input.ts";
 
 /** Turns a request into a call of the pipeline and its outcome into an answer, streamed with progress where asked for. */
 export async function handleOperation(
@@ -51,11 +50,9 @@ function inputOf(operation: Operation, request: FastifyRequest): { input: unknow
     // A list of one is written like a single value in a query string.
     if ((schema as { type?: string }).type === "array" && typeof outside[field] === "string") outside[field] = [outside[field]];
   }
-  refuseUnreadable(outside);
   if (!takesJson(operation, request)) return { input: outside, fromText: true };
   const body = request.body ?? {};
   if (typeof body !== "object" || Array.isArray(body)) throw new DeclaredError(InvalidInput, "The body must be a JSON object.");
-  refuseUnreadable(body);
   const twice = Object.keys(outside).find((field) => Object.hasOwn(body, field));
   if (twice !== undefined) throw new DeclaredError(InvalidInput, `/${twice}: is given twice, in the address and in the body`);
   return { input: { ...body, ...outside }, fromText: false };

@@ -1,10 +1,11 @@
-import { fail, InvalidInput } from "../../platform/errors.ts";
+import { fail, InvalidInput } from "../errors.ts";
 
 /** No operation's input is half as deep; a reader that calls itself for each level runs out of stack at some 10,000. */
 const mostLevels = 64;
 
-/** Refuses what JSON can write and nothing behind this door can take: lists within lists without end, NUL, half a character. */
-export function refuseUnreadable(input: object): void {
+/** Refuses what JSON can write and nothing behind the doors can take: lists within lists without end, NUL, half a character. */
+export function refuseUnreadable(input: unknown): void {
+  if (typeof input !== "object" || input === null) return;
   for (const [field, value] of Object.entries(input)) {
     const fault = faultOf(field, 1) ?? faultOf(value, 1);
     if (fault !== undefined) fail(InvalidInput, `/${field.toWellFormed().replaceAll("\0", "").slice(0, 100)}: ${fault}`);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { DeclaredError } from "../../platform/errors.ts";
+import { DeclaredError } from "../errors.ts";
 import { refuseUnreadable } from "./readable-input.ts";
 
 function refusalOf(input: object): string | undefined {
