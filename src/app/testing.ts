@@ -15,9 +15,11 @@ import { createWorkerPool } from "../platform/worker/index.ts";
 import { insertApiKey, insertLocalUser, insertMembership, insertOrganization, insertSession } from "../modules/organizations/store.ts";
 import { roles, type Role } from "../modules/organizations/index.ts";
 import { createHttpServer } from "../surfaces/http/server.ts";
+import { mountMcp } from "../surfaces/mcp/index.ts";
 import { modules } from "./modules.ts";
 import { mountPages } from "./pages.ts";
 import { packageRoot, version } from "./root.ts";
+import { mountSchemas } from "./schemas.ts";
 import { assemble, type Platform } from "./services.ts";
 import { workerEntry } from "./worker-entry.ts";
 
@@ -89,7 +91,12 @@ export async function testPlatform(options: { osvUrl?: string; extraModules?: re
   const http = await createHttpServer(platform.services, platform.registry, {
     version: version(), log, draining: () => false, metrics: platform.metrics.text,
     ready: async () => ({ ready: true, checks: await platform.checks() }),
-    sessionOf: pages.sessionOf, extend: pages.extend,
+    sessionOf: pages.sessionOf,
+    extend(server) {
+      pages.extend(server);
+      mountMcp(server, platform.services, platform.registry, { version: version(), hosts: [] });
+      mountSchemas(server);
+    },
   });
   await http.ready();
 
