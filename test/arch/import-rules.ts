@@ -16,11 +16,14 @@ export interface ImportRule {
 const production = (path: string): boolean => path.startsWith("src/") && !isTest(path) && !isTestHelper(path);
 const moduleOf = (path: string): string | undefined => /^src\/modules\/([a-z-]+)\//.exec(path)?.[1];
 
+/** Operations of effect `pure`, which the CLI runs in its own process. */
+const pureOperations: ReadonlySet<string> = new Set(["src/modules/vulnerabilities/operations/compare-versions.ts"]);
+
 /** Files of modules that hold no database and no server, so that the CLI and worker threads run them by themselves. */
 export function isPurePart(path: string): boolean {
   return /^src\/modules\/software\/(parsers\/|component\.ts$|purl\.ts$|input-error\.ts$|parse-input\.ts$|component-keys\.ts$)/.test(path)
     || /^src\/modules\/vulnerabilities\/((domain|feeds|formats)\/|tasks\.ts$)/.test(path)
-    || path.startsWith("src/modules/inventory/collectors/");
+    || path.startsWith("src/modules/inventory/collectors/") || pureOperations.has(path);
 }
 
 const database = /^(pg|src\/platform\/database\/.*)$/;
@@ -99,6 +102,7 @@ export const importRules: readonly ImportRule[] = [
     forbids: (target) => target === "pg", follows: "run",
     except: {
       "src/app/database.ts": "prepares roles and schema before the doors are open",
+      "src/app/schema-golden.ts": "reads the catalogue of a database that serves nobody",
     },
   },
   {

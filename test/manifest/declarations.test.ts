@@ -1,4 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { goldens } from "../../src/app/goldens.ts";
+import { pureOperationIds } from "../../src/app/pure-handlers.ts";
+import { packageRoot } from "../../src/app/root.ts";
 import { toManifest } from "../../src/surfaces/cli/manifest.ts";
 import { toOpenApi } from "../../src/surfaces/http/openapi.ts";
 import { createRegistry, hasDoor, placeOf, routeOf } from "../../src/platform/operation/registry.ts";
@@ -103,6 +108,16 @@ function boundedPattern(pattern: string): boolean {
   const structure = pattern.replaceAll(/\\./g, "x").replaceAll(/\[[^\]]*\]/g, "x");
   return pattern.startsWith("^") && pattern.endsWith("$") && !/[*+]|\{\d+,\}/.test(structure);
 }
+
+it("the CLI runs each pure operation by itself, and no other", () => {
+  expect([...pureOperationIds].sort()).toEqual(operations.filter(({ effect }) => effect === "pure").map(({ id }) => id).sort());
+});
+
+describe("the goldens", () => {
+  it.each(goldens())("$path is what the operations make; if that is meant, run `node src/main.ts goldens --write`", ({ path, text }) => {
+    expect(readFileSync(join(packageRoot(), path), "utf8")).toBe(text);
+  });
+});
 
 describe("each operation is in the doors that it declares, and in no other", () => {
   const document = toOpenApi(registry, "0.0.0") as { paths: Record<string, Record<string, { operationId: string; "x-permission": string; "x-effect": string; parameters?: { name: string; in: string }[] }>> };
