@@ -2,7 +2,7 @@ import { actorId, grants, type Actor } from "../actor.ts";
 import type { Db } from "../database/database.ts";
 import { timestamp } from "../clock.ts";
 import {
-  ApprovalUnavailable, Cancelled, Conflict, DeclaredError, fail, Internal, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
+  ApprovalUnavailable, Cancelled, Conflict, DeclaredError, fail, Internal, InvalidInput, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
 } from "../errors.ts";
 import { createEventTrace, type EventTrace } from "./event-trace.ts";
 import { replayOf, rememberAnswer } from "./idempotency.ts";
@@ -140,6 +140,8 @@ function originOf(services: Services, operation: Operation, call: Call, actor: A
 
 function idempotencyScope(operation: Operation, call: Call, actor: Actor, input: unknown) {
   if (call.idempotencyKey === undefined || actor.orgId === undefined) return undefined;
+  // A body is read once and not kept, so a repeated request could not be told from another one under the same key.
+  if (operation.body !== undefined) fail(InvalidInput, `${operation.id} takes no idempotency key: the body decides, and sending the same one again changes nothing.`);
   return { orgId: actor.orgId, actorId: actorId(actor), operation: operation.id, key: call.idempotencyKey, input };
 }
 

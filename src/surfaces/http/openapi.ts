@@ -58,7 +58,7 @@ function describe(operation: Operation): Json {
       ...((schema as { type?: string }).type === "array" ? { style: "form", explode: true } : {}),
     };
   });
-  if (operation.effect === "change" || operation.effect === "destructive") parameters.push(idempotencyKey);
+  if ((operation.effect === "change" || operation.effect === "destructive") && operation.body === undefined) parameters.push(idempotencyKey);
   const success = operation.creates === true ? "201" : "200";
   return {
     operationId: operation.id,

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { DeclaredError, Draining, InvalidInput, NotFound, TooLarge, toProblem, UnsupportedMediaType, type ErrorType } from "../../platform/errors.ts";
 import { hasDoor, routeOf, type Registry } from "../../platform/operation/registry.ts";
 import type { Services } from "../../platform/operation/services.ts";
+import { limitBody, type BodyLimits } from "./body-limits.ts";
 import { handleOperation } from "./operation-route.ts";
 import { toOpenApi } from "./openapi.ts";
 
@@ -17,8 +18,14 @@ export interface HttpOptions {
   metrics(): Promise<string>;
   /** Reads the session cookie and its CSRF proof of a request. */
   sessionOf(request: FastifyRequest): { session: string; csrf: boolean } | undefined;
+  /** How long the body of a request may take, where it is not as usual. */
+  bodyLimits?: BodyLimits;
   /** Adds pages and further doors (sign-in, status, reference, MCP) to the same server. */
   extend?(server: FastifyInstance): void;
+}
+
+interface RouteConfig {
+  streamed?: boolean;
 }
 
 /** The HTTP door: every operation at its path, and what a load balancer, Prometheus and a person need beside them. */
@@ -26,7 +33,9 @@ export async function createHttpServer(services: Services, registry: Registry, o
   const server = Fastify({
     loggerInstance: options.log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: 1024 * 1024, requestTimeout: 0, pluginTimeout: 60_000,
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]) ?? services.ids.uuid(),
-    serverFactory: (handler) => createServer({ keepAliveTimeout: 30_000, headersTimeout: 20_000, maxHeaderSize: 32 * 1024 }, handler),
+    // Node would cut off each request after five minutes, also a feed that is still being read; bodies have limits of their own.
+    serverFactory: (handler) => createServer({ keepAliveTimeout: 30_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 32 * 1024 }, handler),
+    frameworkErrors: (error, request, reply) => void sendProblem(reply as unknown as FastifyReply, asDeclared(error, request, services), request.id),
     routerOptions: { maxParamLength: 2_000, querystringParser: parseQuery },
   });
   await server.register(cookie);
@@ -34,6 +43,7 @@ export async function createHttpServer(services: Services, registry: Registry, o
   server.removeContentTypeParser("text/plain");
 
   server.addHook("onRequest", async (request, reply) => {
+    limitBody(request.raw, { streamed: (request.routeOptions.config as RouteConfig).streamed === true, ...options.bodyLimits });
     void reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
     if (options.draining() && !isHealth(request.url)) {
       void reply.header("connection", "close").header("retry-after", "5");
@@ -55,6 +65,7 @@ export async function createHttpServer(services: Services, registry: Registry, o
     const { method, path } = routeOf(operation);
     server.route({
       method, url: path.replaceAll(/\{(\w+)\}/g, ":$1"), bodyLimit: operation.maxInputBytes ?? 1024 * 1024,
+      config: { streamed: operation.body !== undefined } satisfies RouteConfig,
       handler: (request, reply) => handleOperation(services, operation, request, reply, options.sessionOf(request)),
     });
   }
