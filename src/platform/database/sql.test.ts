@@ -15,3 +15,10 @@ it("puts fragments in and renumbers the parameters", () => {
     values: [1, "live", 5, 9],
   });
 });
+
+it("gives a text that is put together from fragments one name, whatever its values", () => {
+  const query = (state: string, limit: number) => sql`select * from t where ${sql`state = ${state}`} limit ${limit}`;
+  expect(query("live", 1)).toMatchObject({ text: "select * from t where state = $1 limit $2", values: ["live", 1] });
+  expect(query("live", 1).name).toBe(query("dead", 2).name);
+  expect(query("live", 1).name).not.toBe(sql`select * from t where ${sql`state <> ${"live"}`} limit ${1}`.name);
+});

@@ -4,50 +4,79 @@ import { createHash } from "node:crypto";
 export interface Query {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** Name of the prepared statement; absent for a text that was put together from fragments. */
+  /** Name of the prepared statement; absent where there are too many texts to keep a plan for each. */
   readonly name?: string;
 }
 
-const names = new WeakMap<TemplateStringsArray, { text: string; name: string }>();
+/** The text between the values. */
+const partsOf: unique symbol = Symbol("sql");
 
-function isQuery(value: unknown): value is Query {
-  return typeof value === "object" && value !== null && fragmentMark in value;
+interface Made extends Query {
+  readonly [partsOf]: readonly string[];
 }
-const fragmentMark: unique symbol = Symbol("sql");
+
+function isMade(value: unknown): value is Made {
+  return typeof value === "object" && value !== null && partsOf in value;
+}
+
+interface Named {
+  text: string;
+  name?: string;
+}
+
+const byStrings = new WeakMap<TemplateStringsArray, Named>();
+const byText = new Map<string, Named>();
+/** Each name is a plan in each connection. Texts beyond these are planned anew each time. */
+const mostTexts = 500;
 
 /**
  * ``sql`select * from images.golden_images where id = ${id}` ``; a value that is itself a `sql` query is put in as a
- * fragment. A text without fragments is named, so that PostgreSQL plans it once a connection.
+ * fragment. Texts are named, so that PostgreSQL plans each once a connection.
  */
 export function sql(strings: TemplateStringsArray, ...values: unknown[]): Query {
-  if (!values.some(isQuery)) {
-    let known = names.get(strings);
+  if (!values.some(isMade)) {
+    let known = byStrings.get(strings);
     if (known === undefined) {
-      const text = strings.reduce((all, part, i) => `${all}$${i}${part}`);
-      known = { text, name: `q_${createHash("sha1").update(text).digest("base64url")}` };
-      names.set(strings, known);
+      known = named(textOf(strings));
+      byStrings.set(strings, known);
     }
-    return { text: known.text, name: known.name, values, [fragmentMark]: true } as Query;
+    return { ...known, values, [partsOf]: strings } as Made;
   }
-  let text = "";
+  const parts: string[] = [];
   const flat: unknown[] = [];
-  function add(parts: readonly string[], items: readonly unknown[]): void {
-    parts.forEach((part, i) => {
-      text += part;
-      if (i >= items.length) return;
-      const item = items[i];
-      if (isQuery(item)) {
-        const inner = item.text.split(/\$\d+/);
-        const order = [...item.text.matchAll(/\$(\d+)/g)].map((m) => item.values[Number(m[1]) - 1]);
-        add(inner, order);
-        return;
-      }
-      flat.push(item);
-      text += `$${flat.length}`;
-    });
-  }
-  add(strings, values);
-  return { text, values: flat, [fragmentMark]: true } as Query;
+  let open = strings[0] as string;
+  values.forEach((value, i) => {
+    const rest = strings[i + 1] as string;
+    if (!isMade(value)) {
+      flat.push(value);
+      parts.push(open);
+      open = rest;
+      return;
+    }
+    const inner = [...value[partsOf]];
+    inner[0] = `${open}${inner[0]}`;
+    open = `${inner.pop()}${rest}`;
+    parts.push(...inner);
+    flat.push(...value.values);
+  });
+  parts.push(open);
+  const text = textOf(parts);
+  return { ...(byText.get(text) ?? remembered(text)), values: flat, [partsOf]: parts } as Made;
+}
+
+function textOf(parts: readonly string[]): string {
+  return parts.reduce((all, part, i) => `${all}$${i}${part}`);
+}
+
+function named(text: string): Named {
+  return { text, name: `q_${createHash("sha1").update(text).digest("base64url")}` };
+}
+
+function remembered(text: string): Named {
+  if (byText.size >= mostTexts) return { text };
+  const made = named(text);
+  byText.set(text, made);
+  return made;
 }
 
 export const none: Query = sql``;
