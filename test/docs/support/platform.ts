@@ -2,9 +2,15 @@ import { spawn, execFileSync, type ChildProcess } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { normalise, visibleLines } from "./session.ts";
 
 export const root = join(import.meta.dirname, "../../..");
+
+/** Longest start of the platform, on a machine that has other work. */
+const startMs = 50_000;
+/** Longest command of a session. */
+export const commandMs = 30_000;
 
 export interface Answer {
   /** What the terminal expects after this question. */
@@ -34,21 +40,30 @@ export function terminalProgram(): string | undefined {
   }
 }
 
-/** Starts the platform from its sources, on a free port and with everything in a folder of its own. */
+const bundled = `import { bundle } from ${JSON.stringify(pathToFileURL(join(root, "scripts/lib/bundle.mjs")).href)}; await bundle(process.argv[1], process.argv[2]);`;
+
+/** A folder like a checkout that was built a moment ago, whose `dist` is its own: that of the real one may be older. */
+function buildCheckout(checkout: string): void {
+  mkdirSync(join(checkout, "bin"), { recursive: true });
+  for (const name of ["package.json", "node_modules", "src", "migrations", "policies", "examples"]) symlinkSync(join(root, name), join(checkout, name));
+  const dist = join(checkout, "dist");
+  // The real one would look whether the build is fresh, which this one always is.
+  writeFileSync(join(checkout, "bin/qinfra"), `#!/bin/sh\nexec "${process.execPath}" "${join(dist, "main.mjs")}" "$@"\n`, { mode: 0o755 });
+  execFileSync(process.execPath, ["--input-type=module", "-e", bundled, root, dist], { timeout: startMs });
+  execFileSync(process.execPath, [join(dist, "main.mjs"), "goldens", "--manifest", join(dist, "operations.json")], { timeout: startMs });
+}
+
+/** Builds the platform and starts it, on a free port and with everything in a folder of its own. */
 export async function startPlatform(): Promise<StartedPlatform> {
   const folder = mkdtempSync(join(tmpdir(), "qinfra-docs-"));
   chmodSync(folder, 0o711); // the embedded database runs as another user where this one is root
   const home = join(folder, "home");
   const checkout = join(folder, "checkout");
   mkdirSync(home, { mode: 0o700 });
-  mkdirSync(join(checkout, "bin"), { recursive: true });
-  symlinkSync(join(root, "examples"), join(checkout, "examples"));
-  const manifest = join(folder, "operations.json");
-  execFileSync(process.execPath, [join(root, "src/main.ts"), "goldens", "--manifest", manifest], { timeout: 30_000 });
-  writeFileSync(join(checkout, "bin/qinfra"), `#!/bin/sh\nexec "${process.execPath}" "${join(root, "test/docs/support/qinfra.ts")}" "${manifest}" "$@"\n`, { mode: 0o755 });
-  const environment = { PATH: `${dirname(realpathSync(process.execPath))}:/usr/local/bin:/usr/bin:/bin`, HOME: home, QINFRA_HOME: join(home, ".qinfra"), TMPDIR: tmpdir(), LANG: "C.UTF-8", NO_COLOR: "1" };
+  buildCheckout(checkout);
+  const environment = { PATH: `${dirname(realpathSync(process.execPath))}:/usr/local/bin:/usr/bin:/bin`, HOME: home, TMPDIR: tmpdir(), LANG: "C.UTF-8", NO_COLOR: "1" };
 
-  const server = spawn(process.execPath, [join(root, "src/main.ts"), "up"], { cwd: checkout, env: { ...environment, PORT: "0", DATA_DIR: join(folder, "data") }, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const server = spawn(process.execPath, [join(checkout, "dist/main.mjs"), "up"], { cwd: checkout, env: { ...environment, PORT: "0", DATA_DIR: join(folder, "data") }, stdio: ["ignore", "pipe", "pipe", "ipc"] });
   const ended = new Promise<void>((resolve) => void server.once("exit", () => resolve()));
   async function stop(): Promise<void> {
     server.kill("SIGTERM");
@@ -76,11 +91,6 @@ export async function startPlatform(): Promise<StartedPlatform> {
     type: (command, answers) => finished(spawn("script", ["-qfec", command, "/dev/null"], { cwd: checkout, env, stdio: ["pipe", "pipe", "pipe"] }), answers),
   };
 }
-
-/** Longest start of the platform, on a machine that has other work. */
-const startMs = 50_000;
-/** Longest command of a session. */
-export const commandMs = 30_000;
 
 function outputUntil(child: ChildProcess, mark: string): Promise<string> {
   return new Promise((resolve, reject) => {
