@@ -85,17 +85,36 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/platform/events/wait.ts": "asks for the state of an event by its id",
   "src/platform/events/follow.ts": "readers follow the log of all",
   "src/platform/events/checkpoints.ts": "signs the chains of all",
+  "src/platform/events/line.ts": "LISTEN and the sealer's lock need a connection of their own",
+  "src/platform/database/instance.ts": "the lock by which a server shows that it is alive needs one too",
   "src/app/data-keys.ts": "no tenant's transaction may read a data key",
   "src/app/housekeeping.ts": "sweeps what no tenant owns any more",
 };
+
+/** The doors to the database that row level security does not bind. */
+const unbound: ReadonlySet<string> = new Set(["system", "lookup", "direct"]);
+
+interface Named {
+  name?: string;
+  property?: { name?: string };
+}
+
+function isDatabase(node: Named | undefined): boolean {
+  return node?.name === "database" || node?.property?.name === "database";
+}
 
 export function systemDoorUsers(files: readonly SourceFile[]): string[] {
   const users = new Set<string>();
   for (const file of files.filter(({ path }) => production(path) && path !== "src/platform/database/database.ts")) {
     walk(file.program, (node) => {
-      if (node.type !== "CallExpression") return;
-      const callee = node["callee"] as { type: string; property?: { name?: string }; object?: { name?: string; property?: { name?: string } } };
-      if (callee.type === "MemberExpression" && callee.property?.name === "system" && [callee.object?.name, callee.object?.property?.name].includes("database")) users.add(file.path);
+      if (node.type === "MemberExpression") {
+        const { property, object } = node as unknown as { property?: { name?: string }; object?: Named };
+        if (unbound.has(property?.name ?? "") && isDatabase(object)) users.add(file.path);
+      }
+      if (node.type === "VariableDeclarator") {
+        const { id, init } = node as unknown as { id: { type: string; properties?: { key?: { name?: string } }[] }; init: Named | null };
+        if (isDatabase(init ?? undefined) && id.properties?.some(({ key }) => unbound.has(key?.name ?? "")) === true) users.add(file.path);
+      }
     });
   }
   return [...users];

@@ -99,6 +99,9 @@ describe("the rules catch what they forbid", () => {
   });
 
   it("the system door behind another name", () => {
-    expect(systemDoorUsers([parse("src/modules/images/a.ts", "services.database.system(work); ports.database.tenant(org, work);")])).toEqual(["src/modules/images/a.ts"]);
+    for (const text of ["services.database.system(work);", "const ask = database.lookup;", "const { direct } = ports.database;", "await database.direct();"]) {
+      expect(systemDoorUsers([parse("src/modules/images/a.ts", text)])).toEqual(["src/modules/images/a.ts"]);
+    }
+    expect(systemDoorUsers([parse("src/modules/images/a.ts", "ports.database.tenant(org, work); const { system } = other;")])).toEqual([]);
   });
 });
