@@ -60,6 +60,14 @@ describe.each(operations)("$id", (operation) => {
     expect(new Set(errors.map(({ code }) => code)).size).toBe(errors.length);
   });
 
+  it("says which of its fields are secrets, so that nothing keeps or repeats them", () => {
+    const secret = /^(password|token|key|secret|.*Password|.*Token|.*Secret)$/;
+    const answered = Object.keys((operation.output as { properties?: object }).properties ?? {}).filter((field) => secret.test(field));
+    if (answered.length > 0) expect([answered, operation.answersSecret]).toEqual([answered, true]);
+    const taken = Object.entries(operation.input.properties).filter(([field]) => secret.test(field));
+    expect(taken.filter(([, schema]) => (schema as { writeOnly?: boolean }).writeOnly !== true).map(([field]) => field)).toEqual([]);
+  });
+
   it("bounds what it takes: no text or list of any length", () => {
     expect(unbounded(operation.input, "")).toEqual([]);
   });
