@@ -1,7 +1,7 @@
 import type { Advisory } from "../modules/vulnerabilities/domain/advisory.ts";
 import { indexAdvisories } from "../modules/vulnerabilities/domain/advisory-index.ts";
-import { match, type MatchResult } from "../modules/vulnerabilities/domain/match.ts";
-import { matchTask } from "../modules/vulnerabilities/tasks.ts";
+import { distinctLookUps, match, type LookUp, type MatchResult } from "../modules/vulnerabilities/domain/match.ts";
+import { lookUpTask, matchTask, mostFindings } from "../modules/vulnerabilities/tasks.ts";
 import type { Component } from "../modules/software/component.ts";
 import { serveTasks } from "../platform/worker/index.ts";
 
@@ -13,5 +13,6 @@ interface MatchInput {
 
 /** What the worker threads can do. */
 serveTasks({
-  [matchTask]: ({ components, advisories, ecosystems }: MatchInput): MatchResult => match(components, indexAdvisories(advisories, { ecosystems })),
+  [matchTask]: ({ components, advisories, ecosystems }: MatchInput): MatchResult => match(components, indexAdvisories(advisories, { ecosystems }), { mostFindings }),
+  [lookUpTask]: (components: readonly Component[]): LookUp[] => distinctLookUps(components),
 });

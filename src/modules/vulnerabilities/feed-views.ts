@@ -1,6 +1,7 @@
 import type { Db } from "../../platform/database/database.ts";
 import { none, sql } from "../../platform/database/sql.ts";
 import type { Advisory, Affected, Severity } from "./domain/advisory.ts";
+import type { LookUp } from "./domain/match.ts";
 import { nameKey } from "./domain/package-names.ts";
 import { combinedDigest } from "./feeds/feed-tally.ts";
 
@@ -19,11 +20,6 @@ export async function currentDatabase(db: Db): Promise<DatabaseVersion> {
     select f.name, v.id, v.digest, v.newest from vulnerabilities.feeds f join vulnerabilities.feed_versions v on v.id = f.current_version_id order by f.name`);
   const newest = rows.map((row) => row.newest?.toISOString()).filter((time) => time !== undefined).sort().at(-1) ?? null;
   return { versionIds: rows.map((row) => row.id), digest: combinedDigest(rows.map((row) => row.digest)), newest, feeds: rows.map((row) => row.name) };
-}
-
-export interface LookUp {
-  ecosystem: string;
-  package: string;
 }
 
 /** The advisories about these packages, each once however many feeds have it: the one that was modified last. */

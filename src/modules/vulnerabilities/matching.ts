@@ -1,7 +1,7 @@
 import type { Db } from "../../platform/database/database.ts";
 import type { Component } from "../software/index.ts";
-import { lookUpsOf, type MatchResult } from "./domain/match.ts";
-import { matchTask } from "./tasks.ts";
+import type { LookUp, MatchResult } from "./domain/match.ts";
+import { lookUpTask, matchTask } from "./tasks.ts";
 import { advisoriesFor, currentDatabase, loadedEcosystems, type DatabaseVersion } from "./feed-views.ts";
 
 export interface MatchingPorts {
@@ -15,7 +15,7 @@ export interface MatchingPorts {
  * published meanwhile changes nothing; only the advisories about these packages are fetched; a worker thread compares.
  */
 export async function matchWithCurrent(ports: MatchingPorts, components: readonly Component[]): Promise<{ result: MatchResult; database: DatabaseVersion }> {
-  const lookUps = components.flatMap(lookUpsOf);
+  const lookUps = await ports.compute<LookUp[]>(lookUpTask, components);
   const { database, advisories, ecosystems } = await ports.transaction(async (db) => {
     const database = await currentDatabase(db);
     return {

@@ -1,4 +1,5 @@
 import { timestamp } from "../../platform/clock.ts";
+import { DeclaredError } from "../../platform/errors.ts";
 import type { Subscription } from "../../platform/events/types.ts";
 import { toTypeId } from "../../platform/ids.ts";
 import type { SubscriptionServices } from "../../platform/operation/index.ts";
@@ -33,7 +34,8 @@ export function matchSubscription(services: SubscriptionServices): Subscription<
 
 /**
  * Matches every component set anew when a feed changes: once for each distinct set, however many images and assets have
- * it, each in a short transaction of its own. Running again after a crash skips what is done.
+ * it, each in a short transaction of its own. Running again after a crash skips what is done. A set that cannot be matched
+ * does not keep those behind it from it; that it could not is said at the end.
  */
 export function rematchSubscription(services: SubscriptionServices): Subscription<undefined> {
   return {
@@ -41,17 +43,32 @@ export function rematchSubscription(services: SubscriptionServices): Subscriptio
     on: [events.feedPublished],
     async prepare(_event, signal) {
       const sets = await services.database.system(componentSetIds);
+      const failed: unknown[] = [];
       for (const { orgId, id } of sets) {
         signal.throwIfAborted();
-        const { report } = await prepareMatch(services, orgId, id);
-        if (report === undefined) continue;
-        await services.database.tenant(orgId, (db) => replaceMatch(db, { orgId, componentSetId: id, report, now: timestamp(services.clock) }));
+        await rematch(services, orgId, id).catch((error: unknown) => {
+          if (isAway(error)) throw error;
+          services.log.warn({ err: error, orgId, componentSet: id }, "a component set could not be matched anew");
+          failed.push(error);
+        });
       }
+      if (failed.length > 0) throw new Error(`${failed.length} of ${sets.length} component sets could not be matched anew`, { cause: failed[0] });
       return undefined;
     },
     // The effect is in the sets' own transactions, which are idempotent.
     handle: async () => undefined,
   };
+}
+
+async function rematch(services: SubscriptionServices, orgId: string, componentSetId: string): Promise<void> {
+  const { report } = await prepareMatch(services, orgId, componentSetId);
+  if (report === undefined) return;
+  await services.database.tenant(orgId, (db) => replaceMatch(db, { orgId, componentSetId, report, now: timestamp(services.clock) }));
+}
+
+/** What would fail for every set alike, and passes. */
+function isAway(error: unknown): boolean {
+  return error instanceof DeclaredError && error.type.status === 503;
 }
 
 async function prepareMatch(services: SubscriptionServices, orgId: string, componentSetId: string): Promise<Prepared> {

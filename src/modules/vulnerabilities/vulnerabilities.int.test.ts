@@ -2,12 +2,14 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../platform/clock.ts";
 import { sql } from "../../platform/database/sql.ts";
+import type { StoredEvent } from "../../platform/events/types.ts";
 import { testPlatform, type TestPlatform } from "../../app/testing.ts";
 import type { ScanReport } from "./domain/report.ts";
 import { createStagingVersion, finishStaging } from "./feed-store.ts";
 import type { FeedSummary } from "./feeds/feed-tally.ts";
 import { sweepVulnerabilities } from "./index.ts";
 import { replaceMatch } from "./match-store.ts";
+import { rematchSubscription } from "./subscriptions.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -168,6 +170,30 @@ describe("findings", () => {
     const answer = (await platform.call("vulnerabilities.scan", { as: "viewer", input: { components: [redis] } })).body;
     expect(answer).toMatchObject({ schema: "qinfra.scan/1", mode: "server", summary: { findings: 2 } });
     expect(await platform.test.database.system((db) => db.one(sql`select count(*) as sets from software.component_sets`))).toEqual(before);
+  });
+});
+
+describe("matching anew", () => {
+  it("goes on past a set that cannot be matched, and says so at the end", async () => {
+    const bad = await register("6", [{ ...redis, name: "bad" , purl: redis.purl.replace("redis-server", "bad") }]);
+    const { orgId } = platform.person("other-tenant-admin");
+    const good = await platform.call("images.register", { as: "other-tenant-admin", input: { family: "vuln", version: "6", source: "sbom", components: [redis] } });
+    expect(orgId > platform.person("operator").orgId, "the good set is behind the bad one").toBe(true);
+    const client = await platform.test.connect("superuser");
+    await client.query("update vulnerabilities.matches set database_digest = 'sha256:older'");
+    await client.end();
+    const { services, metrics } = platform.platform;
+    const { prepare } = rematchSubscription({
+      ...services, metrics,
+      async compute<T>(task: string, data: unknown): Promise<T> {
+        if (JSON.stringify(data).includes('"bad"')) throw new Error("it has too much");
+        return services.compute<T>(task, data, new AbortController().signal);
+      },
+    });
+    await expect(prepare?.({} as StoredEvent, new AbortController().signal)).rejects.toThrow(/^1 of \d+ component sets could not be matched anew$/);
+    expect((await reportOf(bad)).state).toBe("stale");
+    const { id } = (good.body as { image: { id: string } }).image;
+    expect((await platform.call("vulnerabilities.get-image-report", { as: "other-tenant-admin", input: { id } })).body).toMatchObject({ state: "current" });
   });
 });
 

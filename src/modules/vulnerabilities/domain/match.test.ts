@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Component } from "../../software/component.ts";
 import { indexAdvisories } from "./advisory-index.ts";
 import type { Advisory, Affected, RangeEvent } from "./advisory.ts";
-import { lookUpsOf, match } from "./match.ts";
+import { distinctLookUps, lookUpsOf, match } from "./match.ts";
 
 const debian = (name: string, fixed: string, release = "12") => affected(`Debian:${release}`, name, [{ introduced: "0" }, { fixed }]);
 
@@ -217,4 +217,18 @@ it("names what to look up for a component", () => {
   ]);
   expect(lookUpsOf(component("pkg:npm/%40a/b@1.0.0"))).toEqual([{ ecosystem: "npm", package: "@a/b" }]);
   expect(lookUpsOf({ name: "x" })).toEqual([]);
+});
+
+describe("match: limits", () => {
+  it("stops at more findings than the caller can take", () => {
+    const components = ["1", "2", "3"].map((version) => component(`pkg:deb/debian/thing@0.${version}-1?distro=debian-12`));
+    const index = indexAdvisories([advisory("A-1", debian("thing", "2.0-1"))]);
+    expect(match(components, index, { mostFindings: 3 }).findings).toHaveLength(3);
+    expect(() => match(components, index, { mostFindings: 2 })).toThrow("more than 2 findings");
+  });
+
+  it("looks each package up once, however many components come from it", () => {
+    const components = ["a", "b"].map((name) => component(`pkg:deb/debian/${name}@1?distro=debian-12&upstream=thing`));
+    expect(distinctLookUps(components)).toEqual([{ ecosystem: "Debian:12", package: "thing" }, { ecosystem: "Debian", package: "thing" }]);
+  });
 });

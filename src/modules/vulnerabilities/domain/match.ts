@@ -1,3 +1,4 @@
+import { DeclaredError } from "../../../platform/errors.ts";
 import type { Component } from "../../software/component.ts";
 import { coordinatesOf } from "../../software/purl.ts";
 import type { Coordinates } from "../../software/purl.ts";
@@ -8,9 +9,15 @@ import type { Severity } from "./advisory.ts";
 import { ecosystemOf } from "./ecosystems.ts";
 import type { Ecosystem, NotMapped } from "./ecosystems.ts";
 import type { AffectedPackage, CouldNotMatch, CouldNotMatchCode, Finding } from "./finding.ts";
+import { TooManyFindings } from "../errors.ts";
 import { evaluate, fixFor } from "./ranges.ts";
 import { targetsOf } from "./sources.ts";
 import type { Target } from "./sources.ts";
+
+export interface LookUp {
+  ecosystem: string;
+  package: string;
+}
 
 export interface MatchResult {
   /** Sorted by source, its version, advisory, matchedBy and ecosystem. */
@@ -26,9 +33,9 @@ export interface MatchResult {
  *
  * A component of a Debian-like distribution is compared by its source package and the source's version. A component
  * of which anything stays open is in `couldNotMatch`, also where other advisories are certain to affect it: what is
- * certain is reported, and the rest is never shown as clean.
+ * certain is reported, and the rest is never shown as clean. Errors: TooManyFindings, over `mostFindings`.
  */
-export function match(components: Iterable<Component>, advisories: AdvisoryIndex): MatchResult {
+export function match(components: Iterable<Component>, advisories: AdvisoryIndex, { mostFindings = Infinity } = {}): MatchResult {
   const found = new Map<string, { finding: Finding; packages: Map<string, AffectedPackage> }>();
   const couldNotMatch: CouldNotMatch[] = [];
   const judged = new Map<string, Judgement>();
@@ -54,6 +61,7 @@ export function match(components: Iterable<Component>, advisories: AdvisoryIndex
       entry.packages.set(installed.purl ?? JSON.stringify([installed.name, installed.version]), installed);
       found.set(key, entry);
     }
+    if (found.size > mostFindings) throw new DeclaredError(TooManyFindings, `There are more than ${mostFindings} findings in these components; scan what belongs together, machine by machine.`);
     const open = whatStaysOpen(ecosystem, targets, judgements);
     if (open !== undefined) couldNotMatch.push(notMatched(component, open));
   }
@@ -69,12 +77,19 @@ export function match(components: Iterable<Component>, advisories: AdvisoryIndex
  * What advisories must be looked up for a component, for a caller that fetches only those; empty where none can be.
  * Names the ecosystem also without its release, because an advisory may hold for every release.
  */
-export function lookUpsOf(component: Component): { ecosystem: string; package: string }[] {
+export function lookUpsOf(component: Component): LookUp[] {
   const mapped = mapComponent(component);
   if ("code" in mapped) return [];
   const targets = targetsOf(mapped.coordinates, mapped.ecosystem) ?? [];
   const ecosystems = new Set([mapped.ecosystem.id, withoutRelease(mapped.ecosystem.id)]);
   return targets.flatMap(({ lookUp }) => [...ecosystems].map((ecosystem) => ({ ecosystem, package: lookUp.name })));
+}
+
+/** Those of all the components, each once. */
+export function distinctLookUps(components: readonly Component[]): LookUp[] {
+  const distinct = new Map<string, LookUp>();
+  for (const lookUp of components.flatMap(lookUpsOf)) distinct.set(`${lookUp.ecosystem}\n${lookUp.package}`, lookUp);
+  return [...distinct.values()];
 }
 
 interface Place {

@@ -9,9 +9,7 @@ import { AssetId, AssetNotFound, assetById } from "../../inventory/index.ts";
 import { ScanReport } from "../domain/report.ts";
 import { currentDatabase } from "../feed-views.ts";
 import { findingsOf, matchOf } from "../match-views.ts";
-import { matchSubscriptionId } from "../tasks.ts";
-
-const mostFindings = 100_000;
+import { matchSubscriptionId, mostFindings } from "../tasks.ts";
 
 export const MatchState = Type.Enum(["current", "stale", "pending", "failed", "never-scanned"], {
   description: "current: matched with the advisories that are loaded now; stale: with older ones; pending: not matched yet, so nothing is known; failed: matching failed and was given up; never-scanned: no software is recorded",

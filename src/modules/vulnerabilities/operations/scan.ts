@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { operation } from "../../../platform/operation/index.ts";
 import { ComponentsInput, componentsMaxBytes } from "../../software/index.ts";
 import { buildReport, ScanReport } from "../domain/report.ts";
+import { TooManyFindings } from "../errors.ts";
 import { matchWithCurrent } from "../matching.ts";
 
 export const scan = operation({
@@ -15,6 +16,7 @@ export const scan = operation({
   maxInputBytes: componentsMaxBytes,
   input: Type.Object({ components: ComponentsInput }),
   output: ScanReport,
+  errors: [TooManyFindings],
   examples: [{
     input: { components: [{ name: "openssl", version: "3.0.17-1~deb12u2", purl: "pkg:deb/debian/openssl@3.0.17-1~deb12u2?arch=amd64&distro=debian-12" }] },
   }],
