@@ -14,6 +14,13 @@ describe("the HTTP door", () => {
     expect(answer.body).toMatchObject({ status: 400, code: "invalid-input" });
   });
 
+  it.each([undefined, "Bearer qik_0000000000_00000000000000000000000000000000"])("does not read a large body of somebody who is not signed in: %s", async (authorization) => {
+    const answer = await platform.inject({
+      method: "POST", url: "/api/v1/scan", headers: { "content-type": "application/json", ...(authorization === undefined ? {} : { authorization }) }, payload: "{not JSON",
+    });
+    expect(answer.body).toMatchObject({ status: 401, code: "unauthenticated" });
+  });
+
   it("does not cut off a request that takes long, such as the import of a feed", () => {
     expect(platform.http.server.requestTimeout).toBe(0);
     expect(platform.http.server.headersTimeout).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { DeclaredError, InvalidInput, Internal, toProblem, UnsupportedMediaType } from "../../platform/errors.ts";
+import { DeclaredError, InvalidInput, Internal, toProblem, Unauthenticated, UnsupportedMediaType } from "../../platform/errors.ts";
 import type { Operation, Progress } from "../../platform/operation/index.ts";
 import { execute } from "../../platform/operation/pipeline.ts";
 import { routeOf } from "../../platform/operation/registry.ts";
@@ -19,11 +19,7 @@ export async function handleOperation(
   });
   const call: Call = {
     door: cookie === undefined ? "http" : "browser", requestId: request.id, address: request.ip, signal: gone.signal,
-    credentials: {
-      ...(request.headers.authorization === undefined ? {} : { authorization: request.headers.authorization }),
-      ...(cookie === undefined ? {} : { cookie }),
-      ...headerOf(request, "qinfra-organization", "organization"),
-    },
+    credentials: credentialsOf(request, cookie),
     ...inputOf(operation, request),
     ...bodyOf(operation, request),
     ...headerOf(request, "idempotency-key", "idempotencyKey"),
@@ -32,6 +28,20 @@ export async function handleOperation(
   const outcome = await execute(services, operation, call);
   if (outcome.replayed) void reply.header("idempotent-replay", "true");
   return reply.code(outcome.status).type("application/json; charset=utf-8").send(JSON.stringify(outcome.output));
+}
+
+function credentialsOf(request: FastifyRequest, cookie: Call["credentials"]["cookie"]): Call["credentials"] {
+  return {
+    ...(request.headers.authorization === undefined ? {} : { authorization: request.headers.authorization }),
+    ...(cookie === undefined ? {} : { cookie }),
+    ...headerOf(request, "qinfra-organization", "organization"),
+  };
+}
+
+/** Refuses who is not signed in before a large body is read and parsed. The pipeline asks again, and for everything else. */
+export async function refuseStrangers(services: Services, request: FastifyRequest, cookie: Call["credentials"]["cookie"]): Promise<void> {
+  const actor = await services.authenticate(credentialsOf(request, cookie), { door: cookie === undefined ? "http" : "browser", address: request.ip });
+  if (actor.kind === "anonymous") throw new DeclaredError(Unauthenticated, "Sign in first: run `qinfra login`, or send an API key as a bearer token.");
 }
 
 function headerOf<K extends string>(request: FastifyRequest, name: string, key: K): { [P in K]?: string } {

@@ -3,10 +3,11 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, t
 import cookie from "@fastify/cookie";
 import type { Logger } from "pino";
 import { DeclaredError, Draining, InvalidInput, NotFound, TooLarge, toProblem, UnsupportedMediaType, type ErrorType } from "../../platform/errors.ts";
+import type { Operation } from "../../platform/operation/index.ts";
 import { hasDoor, routeOf, type Registry } from "../../platform/operation/registry.ts";
 import type { Services } from "../../platform/operation/services.ts";
 import { limitBody, type BodyLimits } from "./body-limits.ts";
-import { handleOperation } from "./operation-route.ts";
+import { handleOperation, refuseStrangers } from "./operation-route.ts";
 import { toOpenApi } from "./openapi.ts";
 
 export interface HttpOptions {
@@ -31,7 +32,7 @@ interface RouteConfig {
 /** The HTTP door: every operation at its path, and what a load balancer, Prometheus and a person need beside them. */
 export async function createHttpServer(services: Services, registry: Registry, options: HttpOptions): Promise<FastifyInstance> {
   const server = Fastify({
-    loggerInstance: options.log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: 1024 * 1024, requestTimeout: 0, pluginTimeout: 60_000,
+    loggerInstance: options.log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: usualBodyBytes, requestTimeout: 0, pluginTimeout: 60_000,
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]) ?? services.ids.uuid(),
     // Node would cut off each request after five minutes, also a feed that is still being read; bodies have limits of their own.
     serverFactory: (handler) => createServer({ keepAliveTimeout: 30_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 32 * 1024 }, handler),
@@ -64,7 +65,8 @@ export async function createHttpServer(services: Services, registry: Registry, o
     if (!hasDoor(operation, "http")) continue;
     const { method, path } = routeOf(operation);
     server.route({
-      method, url: path.replaceAll(/\{(\w+)\}/g, ":$1"), bodyLimit: operation.maxInputBytes ?? 1024 * 1024,
+      method, url: path.replaceAll(/\{(\w+)\}/g, ":$1"), bodyLimit: operation.maxInputBytes ?? usualBodyBytes,
+      ...(takesMuch(operation) && { onRequest: (request: FastifyRequest) => refuseStrangers(services, request, options.sessionOf(request)) }),
       config: { streamed: operation.body !== undefined } satisfies RouteConfig,
       handler: (request, reply) => handleOperation(services, operation, request, reply, options.sessionOf(request)),
     });
@@ -82,6 +84,13 @@ export async function createHttpServer(services: Services, registry: Registry, o
   server.get("/metrics", async (_request, reply) => reply.type("text/plain; version=0.0.4; charset=utf-8").send(await options.metrics()));
   options.extend?.(server);
   return server;
+}
+
+const usualBodyBytes = 1024 * 1024;
+
+/** Parsing fifty megabytes holds everybody up for a second, so it is not done for just anybody. */
+function takesMuch({ permission, body, maxInputBytes = 0 }: Operation): boolean {
+  return permission !== "public" && (body !== undefined || maxInputBytes > usualBodyBytes);
 }
 
 function isHealth(url: string): boolean {
