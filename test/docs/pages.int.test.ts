@@ -63,6 +63,11 @@ describe.for(pages)("%s", (page) => {
 /** Files that a command which the page names writes. */
 const made = new Set(["docs/performance.md"]);
 
+it("the list of decisions has them all", () => {
+  const listed = relativeLinks(read("docs/adr/README.md")).map(({ target }) => target);
+  expect(listed.toSorted()).toEqual(readdirSync(join(root, "docs/adr")).filter((name) => name !== "README.md").toSorted());
+});
+
 it("finds the pages that everybody reads first", () => {
   expect(pages.filter((page) => !page.includes("/"))).toEqual(["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"]);
 });

@@ -35,7 +35,8 @@ const patterns: readonly [RegExp, string][] = [
   [/^( {2}Data, log +).+$/g, "$1<folder>"],
   [/^( {2}This machine +).+$/g, "$1<machine>"],
   [/^(Recorded as asset )\S+/g, "$1<host>"],
-  [/^((?:events|checkpoints) +)\d+$/g, "$1<count>"],
+  // A scan's last events may still be on their way into the chain.
+  [/^((?:events|checkpoints|unsealed|unsigned) +)\d+$/g, "$1<count>"],
   [/ +$/g, ""],
 ];
 
