@@ -15,6 +15,8 @@ export interface Db {
 /** The three doors to PostgreSQL. `tenant` is under row level security, `system` is not: a test lists who may use it. */
 export interface Database {
   tenant<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T>;
+  /** As `tenant`, for statements that only read: each by itself, without a transaction, in one round trip. A change is refused. */
+  read<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T>;
   system<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /** One statement without a transaction, as `system`: one round trip, for what every request asks. */
   lookup<T>(work: (db: Db) => Promise<T>): Promise<T>;
@@ -52,16 +54,47 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
     return made;
   }
 
-  async function transaction<T>(from: pg.Pool, orgId: string | undefined, work: (db: Db) => Promise<T>): Promise<T> {
+  /** Organization of a connection's session, which `read` sets and which outlives it; a transaction's own goes before it. */
+  const sessionOrg = new WeakMap<pg.ClientBase, string>();
+
+  async function enter(client: pg.ClientBase, orgId: string): Promise<void> {
+    if (sessionOrg.get(client) === orgId) return;
+    sessionOrg.delete(client);
+    // Waited for: a statement that follows must not run for the organization before, should this one fail.
+    await client.query(`set app.org_id = '${checkedOrg(orgId)}'; set default_transaction_read_only = on`);
+    sessionOrg.set(client, orgId);
+  }
+
+  async function reading<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T> {
+    const client = await app.connect().catch(unavailable);
+    client.on("error", ignore);
+    const lease = { over: false };
+    try {
+      await enter(client, orgId);
+      return await work(dbOf(client, options.preparedStatements, lease));
+    } catch (error) {
+      throw translated(error);
+    } finally {
+      lease.over = true;
+      client.off("error", ignore);
+      client.release();
+    }
+  }
+
+  async function transaction<T>(from: pg.Pool, orgId: string | undefined, work: (db: Db) => Promise<T>, access: "read write" | "read only" = "read write"): Promise<T> {
+    const begin = orgId === undefined ? "begin" : beginTenant(orgId, access);
     const client = await from.connect().catch(unavailable);
     // Without a listener the end of a connection in use would end the process; its statements fail by themselves.
     client.on("error", ignore);
     // Sent in one go without waiting: the answers are checked together with the first answer of the work.
-    const begun = client.query(orgId === undefined ? "begin" : beginTenant(orgId));
+    const begun = client.query(begin);
     begun.catch(() => undefined);
+    const lease = { over: false };
     let broken: unknown;
     try {
-      const result = await work(dbOf(client, options.preparedStatements));
+      // Should it fail, no statement may run for the organization of the session.
+      if (sessionOrg.has(client) && sessionOrg.get(client) !== orgId) await begun;
+      const result = await work(dbOf(client, options.preparedStatements, lease));
       await begun;
       const { command } = await client.query("commit");
       // Where a statement failed and the work went on, PostgreSQL answers a commit by rolling back, and without an error.
@@ -71,6 +104,7 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
       await client.query("rollback").catch((reason: unknown) => (broken = reason));
       throw translated(error);
     } finally {
+      lease.over = true;
       client.off("error", ignore);
       client.release(broken !== undefined);
     }
@@ -78,6 +112,8 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
 
   return {
     tenant: (orgId, work) => transaction(app, orgId, work),
+    // What a session was set to does not hold behind a pooler, so there it takes a transaction.
+    read: (orgId, work) => (options.preparedStatements ? reading(orgId, work) : transaction(app, orgId, work, "read only")),
     system: (work) => transaction(system, undefined, work),
     async lookup(work) {
       try {
@@ -114,15 +150,21 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** One simple-protocol message: the setting is local to the transaction, so that it also holds behind a pooler. */
-function beginTenant(orgId: string): string {
+function beginTenant(orgId: string, access: "read write" | "read only"): string {
+  return `begin ${access}; set local app.org_id = '${checkedOrg(orgId)}'`;
+}
+
+function checkedOrg(orgId: string): string {
   if (!uuidPattern.test(orgId)) throw new TypeError("the organization's id is not a UUID");
-  return `begin; set local app.org_id = '${orgId}'`;
+  return orgId;
 }
 
 function ignore(): void {}
 
-export function dbOf(client: Pick<pg.ClientBase, "query">, prepared: boolean): Db {
+/** Statements on a connection. Once the lease is over somebody else has it, so a straggler is refused. */
+export function dbOf(client: Pick<pg.ClientBase, "query">, prepared: boolean, lease?: { over: boolean }): Db {
   async function rows<Row>(query: Query): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
+    if (lease?.over === true) throw new Error("a statement came after the end of its transaction; its promise was not waited for");
     const config: pg.QueryConfig = { text: query.text, values: query.values as unknown[] };
     if (prepared && query.name !== undefined) config.name = query.name;
     return client.query<Row & pg.QueryResultRow>(config);

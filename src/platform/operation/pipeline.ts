@@ -48,7 +48,7 @@ async function run(services: Services, operation: Operation, call: Call): Promis
 
   const origin = originOf(services, operation, call, actor);
   const common = { actor, orgId: origin.orgId, requestId: call.requestId, clock: services.clock, ids: services.ids, log: services.log };
-  const key = operation.effect === "change" || operation.effect === "destructive" ? idempotencyScope(operation, call, actor, input) : undefined;
+  const key = changes(operation) ? idempotencyScope(operation, call, actor, input) : undefined;
 
   const replayed = key === undefined ? undefined : await transaction((db) => replayOf(db, key));
   if (replayed !== undefined) {
@@ -68,7 +68,7 @@ async function run(services: Services, operation: Operation, call: Call): Promis
   gate(services, operation, policyInput, input, operation.plan === undefined ? undefined : staged);
   if (call.signal.aborted) fail(Cancelled);
 
-  const output = await transaction(async (db) => {
+  const output = await (changes(operation) ? transaction : reading)(async (db) => {
     const trace = createEventTrace(services.appender(db, origin));
     const context: Context = { ...common, db, events: trace };
     const output = withEvent(operation, await operation.handle(context, input, staged), trace);
@@ -81,6 +81,16 @@ async function run(services: Services, operation: Operation, call: Call): Promis
     if (operation.database === "system") return services.database.system(work);
     return services.database.tenant(origin.orgId, work);
   }
+
+  /** What only reads needs no transaction, which saves two of three messages to the database. */
+  function reading<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    if (operation.database === "system") return services.database.lookup(work);
+    return services.database.read(origin.orgId, work);
+  }
+}
+
+function changes({ effect }: Operation): boolean {
+  return effect === "change" || effect === "destructive";
 }
 
 async function authenticate(services: Services, operation: Operation, call: Call): Promise<Actor> {
@@ -125,7 +135,7 @@ function withoutSecrets(operation: Operation, input: Record<string, unknown>): R
 }
 
 function gate(services: Services, operation: Operation, policyInput: RequestInput, input: unknown, plan: unknown): void {
-  if (operation.effect === "pure" || operation.effect === "read") return;
+  if (!changes(operation)) return;
   const decision = services.policy.decidePlan({ ...policyInput, plan: plan ?? null });
   if (decision.decision === "allow") return;
   if (decision.decision === "deny") fail(PolicyDenied, `A policy refuses ${operation.id} as planned: ${decision.reasons.join(", ")}.`, { reasons: decision.reasons });
