@@ -1,5 +1,6 @@
 import type { Problem } from "../../platform/errors.ts";
 import { exit, exitCodeOf } from "./exit-codes.ts";
+import { kebab } from "./schema.ts";
 
 /** What a command tells its user before it ends. `message` says what happened and why, `next` what to do. */
 export class CliError extends Error {
@@ -25,13 +26,30 @@ const nextSteps: Record<string, string> = {
   internal: "look for the request id in the server's log",
 };
 
+/** What lists the things whose ids begin so. */
+const listings: Record<string, string> = {
+  ast: "qinfra assets list", img: "qinfra images list", key: "qinfra api-keys list", ses: "qinfra sessions list", sit: "qinfra sites list", usr: "qinfra members list",
+};
+
 /** A refusal of the server as its user sees it. */
 export function problemError(problem: Problem): CliError {
   const wait = problem.data?.["retryAfterSeconds"];
-  const next = typeof wait === "number" ? `wait ${Math.ceil(wait)} s, then repeat the command` : nextSteps[problem.code];
-  return new CliError(problem.detail === "" ? problem.title : problem.detail, {
+  const misnamed = idFault(problem);
+  const next = typeof wait === "number" ? `wait ${Math.ceil(wait)} s, then repeat the command` : (misnamed?.next ?? nextSteps[problem.code]);
+  return new CliError(misnamed?.message ?? (problem.detail === "" ? problem.title : problem.detail), {
     exitCode: exitCodeOf(problem), problem, ...(next !== undefined && { next }),
   });
+}
+
+/** A name where an id belongs, which is the one fault of the input: in words, because the pattern of an id explains nothing. */
+function idFault({ code, data }: Problem): { message: string; next?: string } | undefined {
+  const faults = data?.["faults"];
+  const [fault] = code === "invalid-input" && Array.isArray(faults) && faults.length === 1 ? (faults as { path?: unknown; message?: unknown }[]) : [];
+  const field = /^\/(\w+)$/.exec(String(fault?.path))?.[1];
+  const prefix = /^must match pattern "\^([a-z]{3})_\[0-7\]/.exec(String(fault?.message))?.[1];
+  if (field === undefined || prefix === undefined) return undefined;
+  const listing = listings[prefix];
+  return { message: `${kebab(field)} has to be an id, which begins with ${prefix}_.`, ...(listing !== undefined && { next: `${listing} shows ids` }) };
 }
 
 /** Lines for standard error. Text of the server is a stranger's: no control characters reach the terminal. */
