@@ -21,6 +21,7 @@ describe("ids", () => {
   it.each([
     ["img", "00000000-0000-0000-0000-000000000000", "img_00000000000000000000000000"],
     ["prefix", "01890a5d-ac96-774b-bcce-b302099a8057", "prefix_01h455vb4pex5vsknk084sn02q"], // from the TypeID specification
+    ["max", "ffffffff-ffff-ffff-ffff-ffffffffffff", "max_7zzzzzzzzzzzzzzzzzzzzzzzzz"],
   ])("are TypeIDs outside: %s %s", (prefix, uuid, typeId) => {
     expect(toTypeId(prefix, uuid)).toBe(typeId);
     expect(fromTypeId(prefix, typeId)).toBe(uuid);

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 export type Random = (bytes: number) => Uint8Array;
 
@@ -15,7 +15,7 @@ export function randomText(length: number, random: Random = randomBytes): string
 
 /** What is stored of a token. Tokens are random, so a plain hash is enough: there is nothing to guess from. */
 export function tokenHash(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
+  return hash("sha256", token, "buffer");
 }
 
 export function newSessionToken(random: Random = randomBytes): { token: string; hash: Buffer } {

@@ -4,6 +4,7 @@ import { timestamp } from "../clock.ts";
 import {
   ApprovalUnavailable, Cancelled, Conflict, DeclaredError, fail, Internal, InvalidInput, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
 } from "../errors.ts";
+import type { EventAppender } from "../events/types.ts";
 import { createEventTrace, type EventTrace } from "./event-trace.ts";
 import { replayOf, rememberAnswer } from "./idempotency.ts";
 import type { Context, Operation, PrepareContext } from "./operation.ts";
@@ -69,7 +70,7 @@ async function run(services: Services, operation: Operation, call: Call): Promis
   if (call.signal.aborted) fail(Cancelled);
 
   const output = await (changes(operation) ? transaction : reading)(async (db) => {
-    const trace = createEventTrace(services.appender(db, origin));
+    const trace = createEventTrace(changes(operation) ? services.appender(db, origin) : nothingToAppend);
     const context: Context = { ...common, db, events: trace };
     const output = withEvent(operation, await operation.handle(context, input, staged), trace);
     if (key !== undefined) await rememberAnswer(db, key, operation.answersSecret === true ? {} : output, services.clock);
@@ -88,6 +89,10 @@ async function run(services: Services, operation: Operation, call: Call): Promis
     return services.database.read(origin.orgId, work);
   }
 }
+
+const nothingToAppend: EventAppender = {
+  append: () => Promise.reject(new Error("an operation that only reads appends no event; its effect must be change")),
+};
 
 function changes({ effect }: Operation): boolean {
   return effect === "change" || effect === "destructive";

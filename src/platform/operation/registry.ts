@@ -63,9 +63,16 @@ export function mcpName(operation: Operation): string {
   return operation.id.replaceAll(".", "_").replaceAll("-", "_");
 }
 
+const routes = new WeakMap<Operation, Route>();
+
 export function routeOf(operation: Operation): Route {
-  const [method, path] = operation.http.split(" ") as [Method, string];
-  return { method, path, parameters: [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string) };
+  let route = routes.get(operation);
+  if (route === undefined) {
+    const [method, path] = operation.http.split(" ") as [Method, string];
+    route = { method, path, parameters: [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string) };
+    routes.set(operation, route);
+  }
+  return route;
 }
 
 /** Where an input field travels over HTTP. */

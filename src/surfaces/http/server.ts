@@ -33,6 +33,8 @@ interface RouteConfig {
 export async function createHttpServer(services: Services, registry: Registry, options: HttpOptions): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: usualBodyBytes, requestTimeout: 0, pluginTimeout: 60_000,
+    // Each line names its request itself; a logger a request would be made for nothing.
+    childLoggerFactory: (logger) => logger,
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]) ?? services.ids.uuid(),
     // Node would cut off each request after five minutes, also a feed that is still being read; bodies have limits of their own.
     serverFactory: (handler) => createServer({ keepAliveTimeout: 30_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 32 * 1024 }, handler),
@@ -50,6 +52,9 @@ export async function createHttpServer(services: Services, registry: Registry, o
       void reply.header("connection", "close").header("retry-after", "5");
       throw new DeclaredError(Draining, "The server is shutting down; repeat the request in a moment.");
     }
+  });
+  server.addHook("onSend", async (_request, reply) => {
+    if (options.draining()) void reply.header("connection", "close");
   });
   server.addHook("onResponse", async (request, reply) => {
     if (isHealth(request.url) || request.url === "/metrics") return;
