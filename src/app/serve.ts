@@ -9,6 +9,7 @@ import { openFileSecrets } from "../platform/secrets/file-secrets.ts";
 import { createWorkerPool } from "../platform/worker/index.ts";
 import { mountMcp } from "../surfaces/mcp/index.ts";
 import { createHttpServer } from "../surfaces/http/server.ts";
+import { closeHttp } from "./close-http.ts";
 import { databaseExists, openPlatformDatabase, type OpenedDatabase } from "./database.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { modules } from "./modules.ts";
@@ -71,7 +72,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         mountSchemas(server);
       },
     });
-    started.push(() => closeHttp(http));
+    started.push(() => closeHttp(http, drainMs));
     const address = await listen(http, config);
     let stopping: Promise<void> | undefined;
     return {
@@ -108,14 +109,6 @@ async function listen(http: FastifyInstance, config: Config): Promise<string> {
     if (code === "EACCES" || code === "EADDRNOTAVAIL") fail(AddressUnavailable, `${config.host}:${config.port} cannot be listened on (${code}). Set HOST and PORT to an address of this machine and a port that you may use.`);
     throw new Error(message, { cause: error });
   }
-}
-
-/** Open requests have their time; then what is left is cut off. */
-async function closeHttp(http: FastifyInstance): Promise<void> {
-  const late = setTimeout(() => http.server.closeAllConnections(), drainMs);
-  http.server.closeIdleConnections();
-  await http.close();
-  clearTimeout(late);
 }
 
 function failure(opened: OpenedDatabase): Promise<string> {
