@@ -13,7 +13,7 @@ export interface Migration {
 export async function readMigrations(directory: string): Promise<Migration[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith(".sql")).sort();
   return Promise.all(names.map(async (name) => {
-    if (!/^\d{12}__[a-z0-9_]+\.sql$/.test(name)) throw new Error(`migrations/${name}: a name is YYYYMMDDhhmm__module_what.sql`);
+    if (!/^\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d__[a-z0-9_]+\.sql$/.test(name)) throw new Error(`migrations/${name}: a name is YYYYMMDDhhmm__module_what.sql`);
     const text = await readFile(join(directory, name), "utf8");
     return { name, text, sha256: createHash("sha256").update(text).digest("hex") };
   }));
@@ -27,6 +27,11 @@ const lockKey = 7_126_031; // any constant: one migrating process a database
  * where the roles were made beforehand it only has to be a member of `qinfra_owner`.
  */
 export async function ensureRoles(admin: pg.Client, passwords: { app: string; system: string }): Promise<void> {
+  // Servers that start at once would each find a role missing, and all but one of them fail to make it.
+  await locked(admin, () => makeRoles(admin, passwords));
+}
+
+async function makeRoles(admin: pg.Client, passwords: { app: string; system: string }): Promise<void> {
   const { rows } = await admin.query<{ rolname: string }>("select rolname from pg_roles where rolname = any($1)", [databaseRoles]);
   const present = new Set(rows.map((row) => row.rolname));
   const create: Record<(typeof databaseRoles)[number], string> = {
@@ -51,7 +56,19 @@ async function setPassword(admin: pg.Client, role: string, password: string): Pr
 
 /** Runs the migrations that the database does not have yet, each in its own transaction, as `qinfra_owner`. */
 export async function migrate(admin: pg.Client, migrations: readonly Migration[]): Promise<string[]> {
+  return locked(admin, () => runMissing(admin, migrations));
+}
+
+async function locked<T>(admin: pg.Client, work: () => Promise<T>): Promise<T> {
   await admin.query("select pg_advisory_lock($1)", [lockKey]);
+  try {
+    return await work();
+  } finally {
+    await admin.query("select pg_advisory_unlock($1)", [lockKey]).catch(() => undefined);
+  }
+}
+
+async function runMissing(admin: pg.Client, migrations: readonly Migration[]): Promise<string[]> {
   try {
     await admin.query(`do $$ begin execute format('grant create, connect, temporary on database %I to qinfra_owner', current_database()); end $$`);
     await admin.query("set role qinfra_owner");
@@ -72,7 +89,6 @@ export async function migrate(admin: pg.Client, migrations: readonly Migration[]
     return ran;
   } finally {
     await admin.query("reset role").catch(() => undefined);
-    await admin.query("select pg_advisory_unlock($1)", [lockKey]).catch(() => undefined);
   }
 }
 
