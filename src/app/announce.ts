@@ -6,6 +6,7 @@ import type { RunningServer } from "./serve.ts";
 /** What `npm run up` says once the platform is there: where, how to get in, and what was found on this machine. */
 export async function announce(server: RunningServer, config: Config, seconds: number): Promise<void> {
   const address = `http://localhost:${new URL(server.address).port}`;
+  const { databaseFolder } = server;
   const { unspent } = server.platform.firstAdministrator;
   const bold = (text: string): string => styleText("bold", text);
   const lines = [
@@ -17,6 +18,7 @@ export async function announce(server: RunningServer, config: Config, seconds: n
       : [`  Sign in     as ${bold(unspent.name)} with the one-time password ${bold(unspent.oneTimePassword)}`, "              It is shown until it is used, and can only set a new password."]),
     `  CLI         bin/qinfra login${address === "http://localhost:8080" ? "" : ` --url ${address}`}   then   bin/qinfra scan --host local`,
     `  Data, log   ${config.dataDir}`,
+    ...(databaseFolder === undefined || databaseFolder.startsWith(config.dataDir) ? [] : [`  Database    ${databaseFolder}, because PostgreSQL's user cannot enter the data folder`]),
     "",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);

@@ -1,9 +1,10 @@
-import { createWriteStream, mkdirSync, statSync, renameSync } from "node:fs";
+import { mkdirSync, statSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { ConfigError, parseConfig, type Config } from "../platform/config.ts";
 import { DeclaredError } from "../platform/errors.ts";
 import { createLog } from "../platform/telemetry/log.ts";
+import { openLogFile } from "../platform/telemetry/log-file.ts";
 import { announce } from "./announce.ts";
 import { defaultDataDir } from "./root.ts";
 import { startServer, type RunningServer } from "./serve.ts";
@@ -56,9 +57,7 @@ function fileLog(config: Config): Logger | string {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o711 });
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     if (size > mostLogBytes) renameSync(path, `${path}.1`);
-    const stream = createWriteStream(path, { flags: "a", mode: 0o600 });
-    stream.on("error", (error) => process.stderr.write(`The log ${path} cannot be written: ${error.message}\n`));
-    return createLog(config.logLevel, stream);
+    return createLog(config.logLevel, openLogFile(path, (error) => process.stderr.write(`The log ${path} cannot be written: ${error.message}\n`)));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === "ENOSPC" ? "the disk is full; free some space" : code === "EACCES" || code === "EROFS" ? "it cannot be written to; set DATA_DIR to a folder that can" : message;

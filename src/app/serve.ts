@@ -29,6 +29,8 @@ export interface RunningServer {
   http: FastifyInstance;
   /** http://127.0.0.1:8080 */
   address: string;
+  /** Where the embedded database lies; undefined with an external one. */
+  databaseFolder: string | undefined;
   /** What was found on this machine. */
   machine: ThisMachine;
   /** Resolves with the reason when the server cannot go on, for example because the database died. */
@@ -76,7 +78,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const address = await listen(http, config);
     let stopping: Promise<void> | undefined;
     return {
-      platform, http, address, machine, failed: failure(opened),
+      platform, http, address, machine, databaseFolder: opened.embedded?.cluster, failed: failure(opened),
       stop() {
         draining = true;
         stopping ??= unwind();

@@ -1,4 +1,4 @@
-import type { AuditEntry } from "./domain.ts";
+import type { AuditEntry } from "./schemas.ts";
 
 const activities: Record<string, { id: number; name: string }> = {
   create: { id: 1, name: "Create" }, read: { id: 2, name: "Read" }, update: { id: 3, name: "Update" }, delete: { id: 4, name: "Delete" }, other: { id: 99, name: "Other" },

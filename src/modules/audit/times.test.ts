@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { utcTimes } from "./domain.ts";
+import { utcTimes } from "./schemas.ts";
 
 describe("the times of a filter", () => {
   it("are given in UTC, and what else it holds stays", () => {

@@ -1,6 +1,6 @@
 import type { Db } from "../../platform/database/database.ts";
 import { readLog, type AuditEvent, type AuditQuery } from "../../platform/events/index.ts";
-import type { AuditEntry } from "./domain.ts";
+import type { AuditEntry } from "./schemas.ts";
 
 /** The audit log is a view of the event log: this module has no tables. */
 export async function entriesOf(db: Db, orgId: string, query: AuditQuery): Promise<AuditEntry[]> {

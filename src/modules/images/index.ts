@@ -15,5 +15,5 @@ export const images: Module = {
 };
 
 export { componentSetsOfImages, imageById } from "./views.ts";
-export { ImageId } from "./domain.ts";
+export { ImageId } from "./schemas.ts";
 export { ImageNotFound } from "./errors.ts";

@@ -1,6 +1,6 @@
 import type { Db } from "../../platform/database/database.ts";
 import { sql } from "../../platform/database/sql.ts";
-import type { ImageSource } from "./domain.ts";
+import type { ImageSource } from "./schemas.ts";
 
 export interface NewImage {
   orgId: string;

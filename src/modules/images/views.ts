@@ -1,7 +1,8 @@
 import type { Db } from "../../platform/database/database.ts";
 import { join, none, sql } from "../../platform/database/sql.ts";
 import { toTypeId } from "../../platform/ids.ts";
-import type { GoldenImage, ImageSource } from "./domain.ts";
+import { shownOs } from "../software/index.ts";
+import type { GoldenImage, ImageSource } from "./schemas.ts";
 
 interface ImageRow {
   id: string;
@@ -92,7 +93,7 @@ export async function componentSetsOfImages(db: Db): Promise<{ orgId: string; id
 function toImage(row: ImageRow): GoldenImage {
   return {
     id: toTypeId("img", row.id), family: row.family, version: row.version, source: row.source, digest: row.digest,
-    os: row.os_id === null ? null : { id: row.os_id, versionId: row.os_version ?? "", ...(row.os_name === null ? {} : { prettyName: row.os_name }) },
+    os: shownOs(row),
     packages: row.packages, tags: row.tags, createdAt: row.created_at.toISOString(),
   };
 }

@@ -12,5 +12,5 @@ export const inventory: Module = {
 };
 
 export { assetById, componentSetsOfAssets } from "./views.ts";
-export { AssetId } from "./domain.ts";
+export { AssetId } from "./schemas.ts";
 export { AssetNotFound } from "./errors.ts";

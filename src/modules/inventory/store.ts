@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Db } from "../../platform/database/database.ts";
 import { sql } from "../../platform/database/sql.ts";
 import { canonicalJson } from "../../platform/operation/canonical.ts";
-import type { Asset, Facts } from "./domain.ts";
+import type { Asset, Facts } from "./schemas.ts";
 
 export interface RecordedAsset {
   orgId: string;

@@ -1,7 +1,8 @@
 import type { Db } from "../../platform/database/database.ts";
 import { join, none, sql } from "../../platform/database/sql.ts";
 import { toTypeId } from "../../platform/ids.ts";
-import type { Asset, Facts } from "./domain.ts";
+import { shownOs } from "../software/index.ts";
+import type { Asset, Facts } from "./schemas.ts";
 
 interface AssetRow {
   id: string;
@@ -83,7 +84,7 @@ export async function componentSetsOfAssets(db: Db): Promise<{ orgId: string; id
 function toAsset(row: AssetRow): Asset {
   return {
     id: toTypeId("ast", row.id), name: row.name, kind: row.kind, site: row.site, criticality: row.criticality, exposure: row.exposure,
-    os: row.os_id === null ? null : { id: row.os_id, versionId: row.os_version ?? "", ...(row.os_name === null ? {} : { prettyName: row.os_name }) },
+    os: shownOs(row),
     source: row.source, packages: row.packages, tags: row.tags, facts: row.facts,
     scannedAt: row.scanned_at?.toISOString() ?? null, createdAt: row.created_at.toISOString(),
   };

@@ -6,5 +6,5 @@ export const software: Module = { name: "software", operations: [] };
 export { internComponents } from "./intern.ts";
 export { componentsOf, componentSetIds } from "./views.ts";
 export { sweepSoftware } from "./sweep.ts";
-export { ComponentInput, ComponentsInput, OperatingSystemInput, componentsMaxBytes } from "./schemas.ts";
-export type { Component, OperatingSystem } from "./component.ts";
+export { ComponentInput, ComponentsInput, OperatingSystem, OperatingSystemInput, componentsMaxBytes, shownOs } from "./schemas.ts";
+export type { Component } from "./component.ts";

@@ -19,5 +19,19 @@ export const OperatingSystemInput = Type.Object({
 }, { additionalProperties: false });
 export type OperatingSystemInput = Static<typeof OperatingSystemInput>;
 
+/** An operating system as operations answer it. */
+export const OperatingSystem = Type.Object({
+  id: Type.String({ description: "ID of os-release" }),
+  versionId: Type.String({ description: "VERSION_ID of os-release" }),
+  name: Type.String({ description: "PRETTY_NAME of os-release, or id and version where there is none" }),
+});
+
+/** The three columns in which images and assets keep their operating system. */
+export function shownOs(row: { os_id: string | null; os_version: string | null; os_name: string | null }): Static<typeof OperatingSystem> | null {
+  if (row.os_id === null) return null;
+  const versionId = row.os_version ?? "";
+  return { id: row.os_id, versionId, name: row.os_name ?? `${row.os_id} ${versionId}`.trim() };
+}
+
 /** The most that a list of components may weigh as JSON. */
 export const componentsMaxBytes = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { timestamp } from "../../platform/clock.ts";
 import { DeclaredError } from "../../platform/errors.ts";
 import type { Subscription } from "../../platform/events/types.ts";
-import { toTypeId } from "../../platform/ids.ts";
+import { toTypeId, uuidOf } from "../../platform/ids.ts";
 import type { SubscriptionServices } from "../../platform/operation/index.ts";
 import { componentSetIds, componentsOf } from "../software/index.ts";
 import { buildReport, type ScanReport } from "./domain/report.ts";
@@ -23,7 +23,7 @@ export function matchSubscription(services: SubscriptionServices): Subscription<
   return {
     id: matchSubscriptionId,
     on: [softwareRecorded],
-    prepare: (event) => prepareMatch(services, event.orgId, String(event.data["componentSet"])),
+    prepare: (event) => prepareMatch(services, event.orgId, uuidOf("set", String(event.data["componentSet"]))),
     async handle({ db, events: log }, event, { componentSetId, report }) {
       if (report === undefined) return;
       const kept = await replaceMatch(db, { orgId: event.orgId, componentSetId, report, now: timestamp(services.clock) });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -20,6 +20,8 @@ export const testPasswords = { app: "app-password-of-the-tests", system: "system
 /** Starts one PostgreSQL for the whole run and migrates the template database. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "qinfra-test-"));
+  // As root the database runs as another user, who has to get in here; otherwise it would move elsewhere and stay.
+  await chmod(directory, 0o711);
   const server = await startEmbeddedPostgres({ dataDir: join(directory, "postgres"), log: { info: () => undefined, warn: () => undefined }, clock: systemClock, settings: { fsync: "off" } });
   const { host, port, user, password } = server.connection;
   const admin = new pg.Client({ host, port, user, password, database: "postgres" });

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { toTypeId } from "../../../platform/ids.ts";
 import { fromCursor, numberKey, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
-import { auditFilter, utcTimes } from "../domain.ts";
+import { auditFilter, utcTimes } from "../schemas.ts";
 import { toOcsf } from "../ocsf.ts";
 import { entriesOf } from "../views.ts";
 

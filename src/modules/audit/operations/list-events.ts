@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { fromCursor, numberKey, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
-import { AuditEntry, auditFilter, utcTimes } from "../domain.ts";
+import { AuditEntry, auditFilter, utcTimes } from "../schemas.ts";
 import { entriesOf } from "../views.ts";
 
 export const listEvents = operation({

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { fail } from "../../../platform/errors.ts";
 import { uuidOf } from "../../../platform/ids.ts";
 import { fromCursor, numberKey, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
-import { ImageId } from "../domain.ts";
+import { ImageId } from "../schemas.ts";
 import { ImageNotFound } from "../errors.ts";
 import { imageById, listComponents as readComponents } from "../views.ts";
 

@@ -1,13 +1,13 @@
 import { Type } from "typebox";
 import { uuidOf } from "../../../platform/ids.ts";
 import { fromCursor, operation, Page, pageOf, paging, parseTag, TagFilter } from "../../../platform/operation/index.ts";
-import { FamilyName, GoldenImage } from "../domain.ts";
+import { FamilyName, GoldenImage } from "../schemas.ts";
 import { listImages as readImages } from "../views.ts";
 
 export const listImages = operation({
   id: "images.list",
   http: "GET /api/v1/images",
-  cli: { name: "images list", columns: ["id", "family", "version", "os.prettyName", "packages", "createdAt"] },
+  cli: { name: "images list", columns: ["id", "family", "version", "os.name", "packages", "createdAt"] },
   summary: "List golden images, newest first",
   permission: "images:read",
   effect: "read",

@@ -4,7 +4,7 @@ import { fail } from "../../../platform/errors.ts";
 import { toTypeId } from "../../../platform/ids.ts";
 import { operation, TagsInput } from "../../../platform/operation/index.ts";
 import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput } from "../../software/index.ts";
-import { FamilyName, imageSources, ImageVersion, RegisteredImage } from "../domain.ts";
+import { FamilyName, imageSources, ImageVersion, RegisteredImage } from "../schemas.ts";
 import { ImageVersionTaken } from "../errors.ts";
 import { events } from "../events.ts";
 import { ensureFamily, insertImage, replaceTags } from "../store.ts";
@@ -51,7 +51,7 @@ export const registerImage = operation({
     if (input.tags !== undefined) await replaceTags(db, orgId, id, input.tags);
     const subject = toTypeId("img", id);
     await log.append({ type: events.registered, subject, data: { source: input.source } });
-    await log.append({ type: events.softwareRecorded, subject, data: { kind: "image", componentSet: componentSetId } });
+    await log.append({ type: events.softwareRecorded, subject, data: { kind: "image", componentSet: toTypeId("set", componentSetId) } });
     const image = await imageById(db, id);
     if (image === undefined) throw new Error("the image that was just registered is not there");
     const { componentSetId: _, ...shown } = image;

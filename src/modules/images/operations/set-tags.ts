@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { fail } from "../../../platform/errors.ts";
 import { uuidOf } from "../../../platform/ids.ts";
 import { operation, TagsInput, TagsOutput } from "../../../platform/operation/index.ts";
-import { ImageId } from "../domain.ts";
+import { ImageId } from "../schemas.ts";
 import { ImageNotFound } from "../errors.ts";
 import { events } from "../events.ts";
 import { replaceTags } from "../store.ts";

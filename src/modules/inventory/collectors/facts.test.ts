@@ -1,6 +1,6 @@
 import { Value } from "typebox/value";
 import { describe, expect, it } from "vitest";
-import { AssetName, Facts } from "../domain.ts";
+import { AssetName, Facts } from "../schemas.ts";
 import { factsOf, hostNameOf, kindOf, type RawFactName } from "./facts.ts";
 
 const raw = (values: Partial<Record<RawFactName, string>>) => new Map(Object.entries(values)) as Map<RawFactName, string>;

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { fail } from "../../../platform/errors.ts";
 import { uuidOf } from "../../../platform/ids.ts";
 import { operation } from "../../../platform/operation/index.ts";
-import { Asset, AssetId } from "../domain.ts";
+import { Asset, AssetId } from "../schemas.ts";
 import { AssetNotFound } from "../errors.ts";
 import { assetById } from "../views.ts";
 

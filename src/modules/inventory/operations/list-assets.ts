@@ -1,12 +1,12 @@
 import { Type } from "typebox";
 import { anyKey, fromCursor, operation, Page, pageOf, paging, parseTag, TagFilter } from "../../../platform/operation/index.ts";
-import { Asset, Criticality, Exposure, SiteName } from "../domain.ts";
+import { Asset, Criticality, Exposure, SiteName } from "../schemas.ts";
 import { listAssets as readAssets } from "../views.ts";
 
 export const listAssets = operation({
   id: "inventory.list-assets",
   http: "GET /api/v1/assets",
-  cli: { name: "assets list", columns: ["id", "name", "kind", "os.prettyName", "packages", "criticality", "exposure", "scannedAt"] },
+  cli: { name: "assets list", columns: ["id", "name", "kind", "os.name", "packages", "criticality", "exposure", "scannedAt"] },
   summary: "List assets by name",
   permission: "assets:read",
   effect: "read",

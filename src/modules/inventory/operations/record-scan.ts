@@ -3,7 +3,7 @@ import { timestamp } from "../../../platform/clock.ts";
 import { toTypeId } from "../../../platform/ids.ts";
 import { EventOutcome, operation } from "../../../platform/operation/index.ts";
 import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput } from "../../software/index.ts";
-import { Asset, AssetName, AssetSource, Facts, Kind } from "../domain.ts";
+import { Asset, AssetName, AssetSource, Facts, Kind } from "../schemas.ts";
 import { events } from "../events.ts";
 import { internFacts, recordAsset } from "../store.ts";
 import { assetById } from "../views.ts";
@@ -43,7 +43,7 @@ export const recordScan = operation({
     });
     const subject = toTypeId("ast", id);
     await log.append({ type: events.assetRecorded, subject, data: { source: input.source } });
-    await log.append({ type: events.softwareRecorded, subject, data: { kind: "asset", componentSet: componentSetId } });
+    await log.append({ type: events.softwareRecorded, subject, data: { kind: "asset", componentSet: toTypeId("set", componentSetId) } });
     const asset = await assetById(db, id);
     if (asset === undefined) throw new Error("the asset that was just recorded is not there");
     const { componentSetId: _, ...shown } = asset;

@@ -3,7 +3,7 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { toTypeId } from "../../../platform/ids.ts";
 import { anyKey, fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
-import { SiteId, SiteName } from "../domain.ts";
+import { SiteId, SiteName } from "../schemas.ts";
 import { SiteNameTaken } from "../errors.ts";
 import { events } from "../events.ts";
 import { insertSite } from "../store.ts";

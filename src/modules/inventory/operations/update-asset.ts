@@ -4,7 +4,7 @@ import type { Db } from "../../../platform/database/database.ts";
 import { fail } from "../../../platform/errors.ts";
 import { uuidOf } from "../../../platform/ids.ts";
 import { operation, TagsInput } from "../../../platform/operation/index.ts";
-import { Asset, AssetId, Criticality, Exposure, Kind, SiteName } from "../domain.ts";
+import { Asset, AssetId, Criticality, Exposure, Kind, SiteName } from "../schemas.ts";
 import { AssetNotFound, SiteNotFound } from "../errors.ts";
 import { events } from "../events.ts";
 import { replaceAssetTags, updateAsset as update } from "../store.ts";

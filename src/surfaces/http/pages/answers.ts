@@ -27,7 +27,7 @@ export interface Feed {
 interface Os {
   id: string;
   versionId: string;
-  prettyName?: string;
+  name: string;
 }
 
 export interface Asset {
@@ -93,5 +93,5 @@ export interface AuditEvent {
 }
 
 export function osText(os: Os | null): string {
-  return os === null ? "not known" : (os.prettyName ?? `${os.id} ${os.versionId}`.trim());
+  return os === null ? "not known" : os.name;
 }

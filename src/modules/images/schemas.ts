@@ -1,6 +1,7 @@
 import { Type, type Static } from "typebox";
 import { EventOutcome, TagsOutput } from "../../platform/operation/index.ts";
 import { TypeId } from "../../platform/ids.ts";
+import { OperatingSystem } from "../software/index.ts";
 
 export const imageSources = ["rootfs", "oci-layout", "dpkg-status", "sbom"] as const;
 export type ImageSource = (typeof imageSources)[number];
@@ -17,7 +18,7 @@ export const GoldenImage = Type.Object({
   version: ImageVersion,
   source: Type.Enum([...imageSources], { description: "What it was registered from" }),
   digest: Type.Union([Type.String(), Type.Null()], { description: "Digest of the image itself, where its source has one" }),
-  os: Type.Union([Type.Object({ id: Type.String(), versionId: Type.String(), prettyName: Type.Optional(Type.String()) }), Type.Null()]),
+  os: Type.Union([OperatingSystem, Type.Null()]),
   packages: Type.Integer({ description: "Number of distinct components" }),
   tags: TagsOutput,
   createdAt: Type.String({ format: "date-time" }),

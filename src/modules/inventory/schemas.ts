@@ -1,6 +1,7 @@
 import { Type, type Static } from "typebox";
 import { TypeId } from "../../platform/ids.ts";
 import { TagsOutput } from "../../platform/operation/index.ts";
+import { OperatingSystem } from "../software/index.ts";
 
 export const kinds = ["host", "container", "virtual-machine", "other"] as const;
 export const criticalities = ["low", "medium", "high", "critical", "unknown"] as const;
@@ -36,7 +37,7 @@ export const Asset = Type.Object({
   site: Type.Union([SiteName, Type.Null()]),
   criticality: Criticality,
   exposure: Exposure,
-  os: Type.Union([Type.Object({ id: Type.String(), versionId: Type.String(), prettyName: Type.Optional(Type.String()) }), Type.Null()]),
+  os: Type.Union([OperatingSystem, Type.Null()]),
   source: AssetSource,
   packages: Type.Union([Type.Integer(), Type.Null()], { description: "Number of distinct components; null before the first scan" }),
   tags: TagsOutput,
