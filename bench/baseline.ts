@@ -1,7 +1,7 @@
-import { createWriteStream } from "node:fs";
 import { text } from "node:stream/consumers";
 import Fastify, { LogController, type FastifyBaseLogger } from "fastify";
 import pg from "pg";
+import { pino } from "pino";
 import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
 import { createLog } from "../src/platform/telemetry/log.ts";
 
@@ -17,7 +17,7 @@ export interface BaselinePlan {
 /** Fastify + pg as one would write them by hand: one prepared statement, a log line and metrics for each request; nobody is authenticated. */
 async function serve({ connection, pool: max, query, orgId, logFile }: BaselinePlan): Promise<string> {
   const pool = new pg.Pool({ ...connection, max });
-  const log = createLog("info", createWriteStream(logFile));
+  const log = createLog("info", pino.destination(logFile));
   const registers = [new Registry()];
   collectDefaultMetrics({ register: registers[0] as Registry });
   const requests = new Counter({ name: "requests_total", help: "Requests", labelNames: ["route", "status"], registers });

@@ -69,6 +69,7 @@ describe("kill -9 of the server", () => {
       }, { timeout: 30_000, interval: 100 });
       process.stdout.write(`chaos: ${total} acknowledged writes in ${rounds} rounds, ${ledger.sites.size} sites, ${ledger.assets.size} assets, ${JSON.stringify(counts)}\n`);
       expect(counts).toMatchObject({ gaps: 0, matchedTwice: 0, sitesNotOnce: 0, parked: 0, unmatched: 0 });
+      expect(counts.matched).toBeGreaterThan(0);
       const verified = await client.call<{ whole: boolean; events: number; checkpoints: number }>("POST", "/api/v1/audit/verify", {});
       expect(verified).toMatchObject({ whole: true, problems: 0, first: null });
       expect(verified.events).toBe(counts.events);

@@ -18,6 +18,8 @@ export interface LogCounts {
   unsealed: number;
   /** Numbers that are missing among the positions, the numbers within an organization and the versions within a stream. */
   gaps: number;
+  /** Times that findings of a component set were announced. */
+  matched: number;
   /** Component sets whose findings were announced twice for the same advisories. */
   matchedTwice: number;
   /** Sites whose creation was announced not exactly once. */
@@ -40,6 +42,7 @@ export async function countLog(client: pg.Client): Promise<LogCounts> {
       (select coalesce(max(position), 0) - count(position) from events.log)::int
         + (select coalesce(sum(missing), 0) from (select max(org_seq) - count(*) as missing from events.log where position is not null group by org_id) o)::int
         + (select coalesce(sum(missing), 0) from (select max(version) - count(*) as missing from events.log group by org_id, stream) s)::int as gaps,
+      (select count(*)::int from events.log where type = 'vulnerabilities.matched') as matched,
       (select count(*)::int from (select from events.log where type = 'vulnerabilities.matched'
         group by org_id, subject, body::jsonb #>> '{data,advisories}' having count(*) > 1) m) as "matchedTwice",
       (select abs(count(*) - (select count(*) from inventory.sites))::int + (count(*) - count(distinct subject))::int
