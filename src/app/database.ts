@@ -6,8 +6,12 @@ import { openDatabase, type Database } from "../platform/database/database.ts";
 import { embeddedClusterExists, startEmbeddedPostgres, type EmbeddedPostgres } from "../platform/database/embedded/index.ts";
 import { ensureRoles, migrate, readMigrations } from "../platform/database/migrate.ts";
 import { systemClock } from "../platform/clock.ts";
+import { errorType, fail } from "../platform/errors.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
 import { packageRoot } from "./root.ts";
+
+export const DatabaseUnreachable = errorType("database-unreachable", 503, "The database cannot be reached");
+export const KeysOfAnother = errorType("keys-of-another", 503, "The database belongs to other keys");
 
 export interface OpenedDatabase {
   database: Database;
@@ -25,7 +29,7 @@ export async function openPlatformDatabase(config: Config, secrets: Secrets, log
     const admin = embedded === undefined ? parsed(config.database.url) : { ...embedded.connection, database: "qinfra" };
     if (embedded !== undefined) await ensureDatabase(embedded.connection, "qinfra");
     const passwords = { app: secrets.derive("database-role qinfra_app").toString("base64url"), system: secrets.derive("database-role qinfra_system").toString("base64url") };
-    await prepare(admin, config, passwords, log);
+    await prepare(admin, config, { passwords, keys: secrets.derive("database mark").toString("hex").slice(0, 32) }, log);
     const { appUrl, systemUrl } = config.database;
     const database = openDatabase({
       app: appUrl === undefined ? { ...admin, user: "qinfra_app", password: passwords.app } : parsed(appUrl),
@@ -71,17 +75,34 @@ async function ensureDatabase(connection: pg.ClientConfig, name: string): Promis
   }
 }
 
-async function prepare(admin: pg.ClientConfig, config: Config, passwords: { app: string; system: string }, log: Logger): Promise<void> {
+async function prepare(admin: pg.ClientConfig, config: Config, { passwords, keys }: { passwords: { app: string; system: string }; keys: string }, log: Logger): Promise<void> {
   const client = new pg.Client({ ...admin, application_name: "qinfra migrate", connectionTimeoutMillis: 10_000 });
-  await client.connect();
+  await client.connect().catch((error: Error & { code?: string }) => {
+    fail(DatabaseUnreachable, `PostgreSQL at ${admin.host}:${admin.port} cannot be used (${error.code ?? error.message}). See that it runs and takes this user, or set DATABASE_URL anew.`);
+  });
   try {
     const { rows } = await client.query<{ v: number }>("select current_setting('server_version_num')::int as v");
     const major = Math.floor((rows[0]?.v ?? 0) / 10_000);
     if (major < 15) throw new Error(`the database server is PostgreSQL ${major}; 15 to 18 are supported`);
+    const marked = await refuseOtherKeys(client, keys, config.keysDir);
     if (config.database.appUrl === undefined) await ensureRoles(client, passwords);
     const ran = await migrate(client, await readMigrations(join(packageRoot(), "migrations")));
     if (ran.length > 0) log.info({ migrations: ran }, "schema brought up to date");
+    if (!marked) await client.query(`set role qinfra_owner; comment on schema platform is ${client.escapeLiteral(keys)}; reset role`);
   } finally {
     await client.end();
   }
+}
+
+/**
+ * A database is marked with what its platform's keys derive. With other keys a server could read no secret of it, and
+ * would set passwords of the roles by which it shuts out the servers that have the right ones. True where it is marked.
+ */
+export async function refuseOtherKeys(client: pg.Client, keys: string, keysDir: string): Promise<boolean> {
+  const { rows } = await client.query<{ mark: string | null }>("select obj_description(to_regnamespace('platform')::oid, 'pg_namespace') as mark");
+  const mark = rows[0]?.mark ?? undefined;
+  if (mark !== undefined && mark !== keys) {
+    fail(KeysOfAnother, `The keys in ${keysDir} are not those that this database was made with. Name the folder of those with SECRETS_URL, or another database with DATABASE_URL.`);
+  }
+  return mark !== undefined;
 }
