@@ -27,6 +27,7 @@ export interface Reads {
 }
 
 const images = 10_000;
+const families = 1_000;
 const connections = 32;
 
 /** GET /api/v1/images/{id} through the whole pipeline against the same query behind Fastify, in turns. */
@@ -81,11 +82,11 @@ async function queryOfImage(): Promise<string> {
 async function seedImages({ superuser, orgId }: Stage): Promise<string[]> {
   const one = (text: string): Promise<unknown> => statement(superuser, text, [orgId]);
   await one(`insert into images.golden_image_families (org_id, id, name, description, created_at)
-    select $1, gen_random_uuid(), 'family-' || n, '', now() from generate_series(1, 100) n`);
+    select $1, gen_random_uuid(), 'family-' || n, '', now() from generate_series(1, ${families}) n`);
   await one("insert into software.component_sets (org_id, id, digest, size, packages, created_at, touched_at) values ($1, gen_random_uuid(), '\\x00', 0, '{}', now(), now())");
   await one(`insert into images.golden_images (org_id, id, family_id, version, source, os_id, os_version, component_set_id, created_at)
     select f.org_id, gen_random_uuid(), f.id, 'v' || n, 'sbom', 'debian', '12', s.id, now()
-    from images.golden_image_families f join software.component_sets s on s.org_id = f.org_id, generate_series(1, ${images / 100}) n where f.org_id = $1`);
+    from images.golden_image_families f join software.component_sets s on s.org_id = f.org_id, generate_series(1, ${images / families}) n where f.org_id = $1`);
   await one("insert into images.image_tags (org_id, image_id, key, value) select org_id, id, k, 'x' from images.golden_images, (values ('env'), ('team')) t (k) where org_id = $1");
   await statement(superuser, "analyze");
   const { rows } = await statement(superuser, "select id from images.golden_images where org_id = $1 order by id limit 2000", [orgId]);

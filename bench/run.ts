@@ -17,7 +17,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write("npm run bench takes no argument but --quick.\n");
     return 2;
   }
-  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 5, seconds: 5 };
+  const timing = quick ? { rounds: 1, seconds: 2 } : { rounds: 5, seconds: 4 };
   const machine = describeMachine(new Date(), root);
   say("start and memory");
   const startup = await measureStartup({ runs: quick ? 1 : 7 });
