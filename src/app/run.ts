@@ -42,10 +42,27 @@ async function untilStopped(server: RunningServer, reason: Promise<string>, comm
   ]);
   log.info({ reason: ended.why }, "stopping");
   if (command === "up") process.stdout.write(ended.code === 0 ? "\nStopping: requests end, then the database.\n" : `\nStopping, because ${ended.why}.\n`);
-  await server.stop();
+  if (!(await endsWithin(stopMs, server.stop()))) {
+    log.error("the server did not stop in time, for example because the database does not answer; it is ended as it is");
+    return 1;
+  }
   log.info("stopped");
   if (command === "up") process.stdout.write("Stopped.\n");
   return ended.code;
+}
+
+/** More than open requests have; whoever manages the process would kill it soon after. */
+const stopMs = 30_000;
+
+/** Whether the work ended in time. It goes on where not. */
+export async function endsWithin(ms: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)));
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const mostLogBytes = 50 * 1024 * 1024;

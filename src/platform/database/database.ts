@@ -37,8 +37,10 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
 
 const statementTimeoutMs = 30_000;
+/** The server ends a statement before this; one that does not answer even then is gone, or the way to it is. */
+const answerTimeoutMs = statementTimeoutMs + 5_000;
 
-export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; log: Logger; preparedStatements: boolean }): Database {
+export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; log: Logger; preparedStatements: boolean; answerMs?: number }): Database {
   let closing = false;
   const app = pool(urls.app, options.poolSize, "qinfra app");
   const system = pool(urls.system, Math.max(4, Math.ceil(options.poolSize / 2)), "qinfra system");
@@ -46,6 +48,7 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
   function pool(config: pg.ClientConfig, max: number, name: string): pg.Pool {
     const made = new pg.Pool({
       ...config, max, application_name: name, pipeline: true, statement_timeout: statementTimeoutMs,
+      query_timeout: options.answerMs ?? answerTimeoutMs, keepAlive: true,
       idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 60_000,
     } as pg.PoolConfig);
     made.on("error", (error) => {
@@ -69,15 +72,18 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
     const client = await app.connect().catch(unavailable);
     client.on("error", ignore);
     const lease = { over: false };
+    let lost = false;
     try {
       await enter(client, orgId);
       return await work(dbOf(client, options.preparedStatements, lease));
     } catch (error) {
-      throw translated(error);
+      const reason = translated(error);
+      lost = reason !== error; // its socket may still be closing, so that the next one would be given it
+      throw reason;
     } finally {
       lease.over = true;
       client.off("error", ignore);
-      client.release();
+      client.release(lost);
     }
   }
 
@@ -193,7 +199,7 @@ function unavailable(error: unknown): never {
 
 // Connection exceptions; shutdown, crash, not yet started; idle in transaction; the socket itself.
 const lostConnection = /^(08|57P0|25P03|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)/;
-const lostMessage = /Connection terminated|not queryable|timeout exceeded when trying to connect|ENOENT.*\.s\.PGSQL/;
+const lostMessage = /Connection terminated|not queryable|Query read timeout|timeout exceeded when trying to connect|ENOENT.*\.s\.PGSQL/;
 
 function translated(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
