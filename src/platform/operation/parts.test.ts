@@ -70,7 +70,7 @@ describe("the rate limit", () => {
     limiter.take("actor:b");
     now = 100;
     limiter.take("actor:a");
-    expect(() => limiter.take("actor:a")).toThrow();
+    expect(() => limiter.take("actor:a")).toThrow("requests a second");
   });
 
   it("is stricter with an address than with a caller who is known", () => {
@@ -84,7 +84,7 @@ describe("the rate limit", () => {
     const limiter = createRateLimiter({ now: () => now }, { actor: 1, address: 1 });
     for (let i = 0; i < 4; i++) limiter.take("actor:a");
     now = 0;
-    expect(() => limiter.take("actor:a")).toThrow();
+    expect(() => limiter.take("actor:a")).toThrow("requests a second");
     now = 1_000;
     limiter.take("actor:a");
   });

@@ -4,7 +4,7 @@ import { uuidOf } from "../../../platform/ids.ts";
 import { fromCursor, numberKey, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
 import { ImageId } from "../schemas.ts";
 import { ImageNotFound } from "../errors.ts";
-import { imageById, listComponents as readComponents } from "../views.ts";
+import { imageById, listComponents as readComponents, type ImageComponent } from "../views.ts";
 
 const Component = Type.Object({
   name: Type.String(),
@@ -29,6 +29,12 @@ export const listComponents = operation({
     if ((await imageById(db, uuid)) === undefined) fail(ImageNotFound, `There is no image ${id} in this organization.`);
     const rows = await readComponents(db, uuid, { limit: limit + 1, ...(after === undefined ? {} : { after: Number(after) }) });
     const page = pageOf(rows, limit, (row) => String(row.packageId));
-    return { ...page, items: page.items.map(({ packageId: _, ...component }) => component) };
+    return { ...page, items: page.items.map(withoutId) };
   },
 });
+
+/** The dictionary's id is the key of the page and nobody's business outside. */
+function withoutId(row: ImageComponent): Omit<ImageComponent, "packageId"> {
+  const { packageId: _, ...component } = row;
+  return component;
+}

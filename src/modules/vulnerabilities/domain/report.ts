@@ -65,7 +65,10 @@ export const ScanReport = Type.Object(
     ),
     findings: Type.Array(Finding, { description: "Sorted by source, its version and advisory" }),
     couldNotMatch: Type.Array(CouldNotMatch, { description: "Components of which it is not known whether they are vulnerable" }),
-    notes: Type.Optional(Type.Array(Type.Object({ kind: Type.String({ description: "unread-package-database, not-searched, unreadable-file, ..." }), text: Type.String() }), {
+    notes: Type.Optional(Type.Array(Type.Object({
+      kind: Type.String({ description: "unread-package-database, not-searched, unreadable-file, ..." }),
+      text: Type.String({ description: "For people: what, and where" }),
+    }, { description: "One part of the input" }), {
       description: "What of the input could not be read or was not searched; what lies there is not known",
     })),
     summary: ScanSummary,
