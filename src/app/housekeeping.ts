@@ -33,6 +33,6 @@ async function sweep({ database, clock, log }: { database: Database; clock: Cloc
     delete from platform.idempotency_keys where created_at < ${new Date(clock.now() - idempotencyMs).toISOString()}`));
   const used = await database.system(async (db) => [...(await componentSetsOfImages(db)), ...(await componentSetsOfAssets(db))]);
   const software = await database.system((db) => sweepSoftware(db, clock, used));
-  const swept = { idempotencyKeys: keys, ...software, ...(await database.system((db) => sweepVulnerabilities(db, clock))) };
+  const swept = { idempotencyKeys: keys, ...software, ...(await sweepVulnerabilities(database.system, clock)) };
   if (Object.values(swept).some((count) => count > 0)) log.info(swept, "housekeeping");
 }

@@ -49,13 +49,13 @@ export async function stageFeed(context: PrepareContext, feed: string, input: Fe
     const summary = next.value;
     const unchanged = (await transaction((db) => currentDigest(db, feed))) === summary.digest;
     if (unchanged) {
-      await transaction((db) => deleteVersion(db, versionId));
+      await deleteVersion(transaction, versionId);
       return { feed, summary };
     }
     await transaction((db) => finishStaging(db, versionId, summary, timestamp(clock)));
     return { feed, versionId, summary };
   } catch (error) {
-    await transaction((db) => deleteVersion(db, versionId));
+    await deleteVersion(transaction, versionId);
     if (error instanceof FeedError) throw new DeclaredError(FeedRefused, `Nothing was imported into ${feed}. ${error.message}`, undefined, error);
     throw error;
   }

@@ -120,7 +120,7 @@ describe("importing a feed", () => {
       await finishStaging(db, id, { records: 1, withdrawn: 0, digest: "sha256:0", newest: null } as FeedSummary, now);
     });
     const inTwoHours = { ...systemClock, now: () => systemClock.now() + 2 * 3_600_000 };
-    await database.system((db) => sweepVulnerabilities(db, inTwoHours));
+    await sweepVulnerabilities(database.system, inTwoHours);
     expect(await database.system((db) => db.many(sql`select from vulnerabilities.feed_versions where feed = 'failed'`))).toEqual([]);
   });
 
