@@ -10,15 +10,20 @@ import { defaultDataDir } from "./root.ts";
 import { startServer, type RunningServer } from "./serve.ts";
 import { stopRequested } from "./stop-signals.ts";
 
+const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
+
 /** `qinfra serve` writes its log to standard output; `qinfra up` talks to a person and writes the log to a file. */
 export async function runPlatform(command: "up" | "serve", args: readonly string[]): Promise<number> {
   if (args.length > 0) return refuse(`qinfra ${command} takes no arguments; settings come from the environment (qinfra config lists them).`);
   let config: Config;
   try {
-    config = parseConfig(command === "up" ? { ...process.env, HOST: process.env["HOST"] ?? "127.0.0.1" } : process.env, defaultDataDir(process.env));
+    config = parseConfig(process.env, defaultDataDir(process.env));
   } catch (error) {
     if (error instanceof ConfigError) return refuse(["Wrong settings:", ...error.faults.map((fault) => `  ${fault}`)].join("\n"));
     throw error;
+  }
+  if (command === "up" && !loopback.has(config.host)) {
+    return refuse(`qinfra up listens on this machine only, and HOST is ${config.host}. Leave HOST out, or use qinfra serve, behind TLS.`);
   }
   const reason = stopRequested();
   const log = command === "up" ? fileLog(config) : createLog(config.logLevel);
