@@ -1,10 +1,12 @@
 import { mkdir } from "node:fs/promises";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { systemClock } from "../platform/clock.ts";
 import type { Config } from "../platform/config.ts";
-import { errorType, fail } from "../platform/errors.ts";
+import { DeclaredError, errorType, fail } from "../platform/errors.ts";
 import { openFileSecrets } from "../platform/secrets/file-secrets.ts";
 import { createWorkerPool } from "../platform/worker/index.ts";
 import { mountMcp } from "../surfaces/mcp/index.ts";
@@ -48,6 +50,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     for (const stop of started.splice(0).reverse()) await stop();
   }
   try {
+    await probePort(config);
     await prepareFolder(config.dataDir);
     const secrets = await openFileSecrets({ folder: config.keysDir, dataExists: databaseExists(config), clock: systemClock });
     const opened = await openPlatformDatabase(config, secrets, log);
@@ -102,15 +105,34 @@ async function prepareFolder(folder: string): Promise<void> {
   }
 }
 
+/** Before anything is started, so that a taken port is said at once. */
+async function probePort(config: Config): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen({ host: config.host, port: config.port });
+    await once(probe, "listening");
+    probe.close();
+    await once(probe, "close");
+  } catch (error) {
+    throw listenError(error, config);
+  }
+}
+
 async function listen(http: FastifyInstance, config: Config): Promise<string> {
   try {
     return await http.listen({ host: config.host, port: config.port });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE") fail(PortTaken, `Port ${config.port} of ${config.host} is taken by another program. Stop it, or choose another port: PORT=${config.port + 1} npm run up`);
-    if (code === "EACCES" || code === "EADDRNOTAVAIL") fail(AddressUnavailable, `${config.host}:${config.port} cannot be listened on (${code}). Set HOST and PORT to an address of this machine and a port that you may use.`);
-    throw new Error(message, { cause: error });
+    throw listenError(error, config);
   }
+}
+
+function listenError(error: unknown, { host, port }: Config): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE") return new DeclaredError(PortTaken, `Port ${port} of ${host} is taken by another program. Stop it, or choose another port: PORT=${port + 1} npm run up`);
+  if (code === "EACCES" || code === "EADDRNOTAVAIL") {
+    return new DeclaredError(AddressUnavailable, `${host}:${port} cannot be listened on (${code}). Set HOST and PORT to an address of this machine and a port that you may use.`);
+  }
+  return new Error(message, { cause: error });
 }
 
 function failure(opened: OpenedDatabase): Promise<string> {
