@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
@@ -55,7 +56,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const secrets = await openFileSecrets({ folder: config.keysDir, dataExists: databaseExists(config), clock: systemClock });
     const opened = await openPlatformDatabase(config, secrets, log);
     started.push(opened.close);
-    const workers = createWorkerPool({ entry: workerEntry(), size: 1, maxQueue: 200 });
+    const workers = createWorkerPool({ entry: workerEntry(), size: Math.max(1, availableParallelism() - 1), maxQueue: 200 });
     const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log });
     started.push(platform.stop);
     const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log });

@@ -1,7 +1,8 @@
-import type { Actor } from "../../platform/actor.ts";
+import { grants, type Actor } from "../../platform/actor.ts";
 import { fail, Unauthenticated } from "../../platform/errors.ts";
 import type { NewEvent } from "../../platform/events/types.ts";
-import { PersonNeeded } from "./errors.ts";
+import { PersonNeeded, RoleTooWide } from "./errors.ts";
+import { permissionsOf, type Role } from "./roles.ts";
 
 /** The person who acts; for an API key, who made it. */
 export function userOf(actor: Actor): string {
@@ -13,6 +14,12 @@ export function userOf(actor: Actor): string {
 export function personOf(actor: Actor): string {
   if (actor.kind !== "user") fail(PersonNeeded, "An API key cannot do this; sign in with `qinfra login`.");
   return userOf(actor);
+}
+
+/** Nobody gives a role that may do more than they may themselves: an API key never makes somebody wider than its scopes. */
+export function mayGive(actor: Actor, role: Role): void {
+  const missing = permissionsOf(role, false).find((permission) => !grants(actor.permissions, permission));
+  if (missing !== undefined) fail(RoleTooWide, `The role ${role} holds ${missing}, which you do not; only somebody who holds it can give it.`);
 }
 
 /** An event of the log of that organization, where the caller works in another or in none. */

@@ -14,3 +14,4 @@ export const SessionNotFound = errorType("session-not-found", 404, "There is no 
 export const ApiKeyNotFound = errorType("api-key-not-found", 404, "There is no such API key here");
 export const ApiKeyOfAnother = errorType("api-key-of-another", 403, "Another person made this API key");
 export const ScopeNotHeld = errorType("scope-not-held", 403, "A key cannot do more than the person who makes it");
+export const RoleTooWide = errorType("role-too-wide", 403, "The role may do more than you may");

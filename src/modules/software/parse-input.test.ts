@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseInput } from "./parse-input.ts";
 import { cycloneDx, debian, dpkgStatus, osRelease } from "./testing/fixtures.ts";
 import { ociLayout, sha256, tarOf, writeFiles } from "./testing/image-fixture.ts";
@@ -104,9 +104,12 @@ describe("an image", () => {
 
   it.each([["a tar archive", (tar: Buffer) => tar], ["a compressed tar archive", gzipSync]])("is read from %s, leaving nothing behind", async (_, pack) => {
     const path = await file("image.tar", pack(await asTar(ociLayout([{ layers: [await lower(), await upper()] }]))));
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith("qinfra-image-"));
+    const unpacked = await mkdtemp(join(tmpdir(), "qinfra-unpacked-"));
+    vi.stubEnv("TMPDIR", unpacked);
     expect(await names(path)).toEqual(["libstdc++6", "bash"]);
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith("qinfra-image-"))).toEqual(before);
+    vi.unstubAllEnvs();
+    expect(await readdir(unpacked)).toEqual([]);
+    await rm(unpacked, { recursive: true });
   });
 
   it("is read from an old docker save archive, whose layers are checked by diff_ids", async () => {

@@ -6,7 +6,7 @@ import {
 } from "../errors.ts";
 import type { EventAppender } from "../events/types.ts";
 import { createEventTrace, type EventTrace } from "./event-trace.ts";
-import { replayOf, rememberAnswer } from "./idempotency.ts";
+import { hashOfInput, replayOf, rememberAnswer } from "./idempotency.ts";
 import type { Context, Operation, PrepareContext } from "./operation.ts";
 import { planHash } from "./canonical.ts";
 import { policyActor, type RequestInput } from "../policy/index.ts";
@@ -157,7 +157,7 @@ function idempotencyScope(operation: Operation, call: Call, actor: Actor, input:
   if (call.idempotencyKey === undefined || actor.orgId === undefined) return undefined;
   // A body is read once and not kept, so a repeated request could not be told from another one under the same key.
   if (operation.body !== undefined) fail(InvalidInput, `${operation.id} takes no idempotency key: the body decides, and sending the same one again changes nothing.`);
-  return { orgId: actor.orgId, actorId: actorId(actor), operation: operation.id, key: call.idempotencyKey, input };
+  return { orgId: actor.orgId, actorId: actorId(actor), operation: operation.id, key: call.idempotencyKey, inputHash: hashOfInput(input) };
 }
 
 /** The answer with the event that the caller waits for, so that a repeated request waits for the same one. */

@@ -3,8 +3,8 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { oneTimePassword } from "../../../platform/identity/tokens.ts";
 import { operation } from "../../../platform/operation/index.ts";
-import { userOf } from "../caller.ts";
-import { MemberExists, NameTaken } from "../errors.ts";
+import { mayGive, userOf } from "../caller.ts";
+import { MemberExists, NameTaken, RoleTooWide } from "../errors.ts";
 import { MemberAdded } from "../events.ts";
 import { orgTypeId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
@@ -33,7 +33,7 @@ export const addMember = operation({
     ...Member.properties,
     oneTimePassword: Type.Optional(Type.String({ description: "Of a new user; shown once" })),
   }),
-  errors: [MemberExists, NameTaken],
+  errors: [MemberExists, NameTaken, RoleTooWide],
   creates: true,
   examples: [{ input: { name: "ada", role: "operator", displayName: "Ada Lovelace" } }],
   async prepare(context, input): Promise<{ known?: string; password?: string; hash?: string }> {
@@ -44,6 +44,7 @@ export const addMember = operation({
   },
   async handle(context, input, staged) {
     const { db, orgId } = context;
+    mayGive(context.actor, input.role);
     const at = timestamp(context.clock);
     const userId = staged.known ?? context.ids.uuid();
     const created = staged.hash !== undefined;

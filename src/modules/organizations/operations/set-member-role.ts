@@ -1,7 +1,8 @@
 import { Type } from "typebox";
 import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
-import { LastAdministrator, MemberNotFound } from "../errors.ts";
+import { mayGive } from "../caller.ts";
+import { LastAdministrator, MemberNotFound, RoleTooWide } from "../errors.ts";
 import { MemberRoleSet } from "../events.ts";
 import { orgTypeId, UserId, userUuid } from "../ids.ts";
 import { isLast } from "../last-administrator.ts";
@@ -19,10 +20,11 @@ export const setMemberRole = operation({
   effect: "change",
   input: Type.Object({ user: UserId, role: RoleName }),
   output: Member,
-  errors: [MemberNotFound, LastAdministrator],
+  errors: [MemberNotFound, LastAdministrator, RoleTooWide],
   examples: [{ input: { user: "usr_01jd0000000000000000000000", role: "viewer" } }],
   async handle(context, input) {
     const { db, orgId } = context;
+    mayGive(context.actor, input.role);
     const userId = userUuid(input.user);
     const administrators = await lockAdministrators(db, orgId);
     const member = await memberOf(db, orgId, userId);
