@@ -48,7 +48,7 @@ describe.for(pages)("%s", (page) => {
 
   it("names files that there are", () => {
     const named = spans.filter((span) => /^(?:src|test|scripts|policies|migrations|docs|examples|bin)\/[\w./-]*$/.test(span));
-    expect(named.filter((path) => !existsSync(join(root, path)) && !made.has(path))).toEqual([]);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
   it.skipIf(sketches.has(page))(`shows code as it stands in the file that is named before it${sketches.has(page) ? " (a sketch, with names of the reader's own)" : ""}`, () => {
@@ -60,8 +60,6 @@ describe.for(pages)("%s", (page) => {
   });
 });
 
-/** Files that a command which the page names writes. */
-const made = new Set(["docs/performance.md"]);
 
 it("the list of decisions has them all", () => {
   const listed = relativeLinks(read("docs/adr/README.md")).map(({ target }) => target);
