@@ -13,13 +13,15 @@ const config = defineConfig({
       {
         test: {
           ...limits, name: "unit", include: ["src/**/*.test.ts", "test/**/*.test.ts"], exclude: [...notHere, "**/*.int.test.ts"],
-          pool: "threads", isolate: false, maxWorkers: 2,
+          pool: "threads", isolate: false, maxWorkers: 2, sequence: { groupOrder: 0 },
         },
       },
       {
         test: {
           ...limits, name: "integration", include: ["src/**/*.int.test.ts", "test/**/*.int.test.ts"], exclude: notHere,
-          globalSetup: ["src/platform/testing/global-postgres.ts"], pool: "forks", maxWorkers: 2,
+          globalSetup: ["src/platform/testing/global-postgres.ts"], pool: "forks",
+          // They wait for disks and processes more than they compute.
+          maxWorkers: 4, sequence: { groupOrder: 1 }, testTimeout: 40_000,
         },
       },
     ],

@@ -71,7 +71,11 @@ describe("an AI actor", () => {
 });
 
 describe("a session of a one-time password", () => {
-  it.each(signedIn.filter(({ id }) => id !== "users.set-password"))("can do nothing but set a new one: $id", async (operation) => {
+  it("is ended by one operation only", () => {
+    expect(signedIn.filter(({ endsOneTimePassword }) => endsOneTimePassword === true).map(({ id }) => id)).toEqual(["users.set-password"]);
+  });
+
+  it.each(signedIn.filter(({ endsOneTimePassword }) => endsOneTimePassword !== true))("can do nothing but set a new one: $id", async (operation) => {
     const authorization = await platform.newSession(platform.person("admin"), { mustChange: true });
     const answer = await platform.call(operation.id, { ...plain(operation), authorization });
     expect([answer.status, problemCode(answer)]).toEqual([403, "password-change-required"]);

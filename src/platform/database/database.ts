@@ -17,6 +17,8 @@ export interface Database {
   tenant<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T>;
   /** As `tenant`, for statements that only read: each by itself, without a transaction, in one round trip. A change is refused. */
   read<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T>;
+  /** As `read`, for several statements that must see the same moment. */
+  snapshot<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T>;
   system<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /** One statement without a transaction, as `system`: one round trip, for what every request asks. */
   lookup<T>(work: (db: Db) => Promise<T>): Promise<T>;
@@ -87,7 +89,7 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
     }
   }
 
-  async function transaction<T>(from: pg.Pool, orgId: string | undefined, work: (db: Db) => Promise<T>, access: "read write" | "read only" = "read write"): Promise<T> {
+  async function transaction<T>(from: pg.Pool, orgId: string | undefined, work: (db: Db) => Promise<T>, access: Access = "read write"): Promise<T> {
     const begin = orgId === undefined ? "begin" : beginTenant(orgId, access);
     const client = await from.connect().catch(unavailable);
     // Without a listener the end of a connection in use would end the process; its statements fail by themselves.
@@ -120,6 +122,7 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
     tenant: (orgId, work) => transaction(app, orgId, work),
     // What a session was set to does not hold behind a pooler, so there it takes a transaction.
     read: (orgId, work) => (options.preparedStatements ? reading(orgId, work) : transaction(app, orgId, work, "read only")),
+    snapshot: (orgId, work) => transaction(app, orgId, work, "isolation level repeatable read read only"),
     system: (work) => transaction(system, undefined, work),
     async lookup(work) {
       try {
@@ -153,10 +156,12 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
   };
 }
 
+type Access = "read write" | "read only" | "isolation level repeatable read read only";
+
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** One simple-protocol message: the setting is local to the transaction, so that it also holds behind a pooler. */
-function beginTenant(orgId: string, access: "read write" | "read only"): string {
+function beginTenant(orgId: string, access: Access): string {
   return `begin ${access}; set local app.org_id = '${checkedOrg(orgId)}'`;
 }
 

@@ -90,3 +90,22 @@ it("given a connection whose backend was ended, then the next read has another o
     await database.close();
   }
 });
+
+it("given a snapshot, then its statements see one moment, whatever is committed meanwhile", async () => {
+  const database = openDatabase({ app: test.config("qinfra_app"), system: test.config("qinfra_system") }, { poolSize: 2, log: pino({ level: "silent" }), preparedStatements: true });
+  const org = randomUUID();
+  const insert = (db: Db) => db.run(sql`insert into inventory.sites (org_id, id, name, created_at) values (${org}, ${randomUUID()}, ${randomUUID()}, now())`);
+  try {
+    await database.tenant(org, insert);
+    const seen = await database.snapshot(org, async (db) => {
+      const before = await sites(db);
+      await database.tenant(org, insert);
+      return { before: before.length, after: (await sites(db)).length };
+    });
+    expect(seen).toEqual({ before: 1, after: 1 });
+    expect(await database.read(org, sites)).toHaveLength(2);
+    await expect(database.snapshot(org, insert)).rejects.toThrow("read-only transaction");
+  } finally {
+    await database.close();
+  }
+});

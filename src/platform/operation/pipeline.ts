@@ -86,6 +86,7 @@ async function run(services: Services, operation: Operation, call: Call): Promis
   /** What only reads needs no transaction, which saves two of three messages to the database. */
   function reading<T>(work: (db: Db) => Promise<T>): Promise<T> {
     if (operation.database === "system") return services.database.lookup(work);
+    if (operation.snapshot === true) return services.database.snapshot(origin.orgId, work);
     return services.database.read(origin.orgId, work);
   }
 }
@@ -109,7 +110,7 @@ async function authenticate(services: Services, operation: Operation, call: Call
 
 function permit(operation: Operation, actor: Actor): void {
   if (operation.permission === "public") return;
-  if (actor.mustChangePassword && operation.id !== "users.set-password") {
+  if (actor.mustChangePassword && operation.endsOneTimePassword !== true) {
     fail(PasswordChangeRequired, "The one-time password can do nothing but set a new one: run `qinfra login` and choose a password.");
   }
   if (operation.permission === "self") return;

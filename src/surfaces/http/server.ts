@@ -56,6 +56,9 @@ export async function createHttpServer(services: Services, registry: Registry, o
   server.addHook("onSend", async (_request, reply) => {
     if (options.draining()) void reply.header("connection", "close");
   });
+  server.addHook("onRequestAbort", async (request) => {
+    options.log.info({ requestId: request.id, method: request.method, route: request.routeOptions.url }, "request aborted by its caller");
+  });
   server.addHook("onResponse", async (request, reply) => {
     if (isHealth(request.url) || request.url === "/metrics") return;
     options.log.info({

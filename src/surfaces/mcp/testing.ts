@@ -52,7 +52,7 @@ export async function createTestServices(identify: (authorization: string | unde
     observed, ran, clock: systemClock, ids: createIds(systemClock), log: createLog("silent"), instance: 1, platformOrgId: orgId,
     policy: await loadPolicies(resolve(import.meta.dirname, "../../../policies")),
     database: {
-      tenant: (_org, work) => work(db), read: (_org, work) => work(db), system: (work) => work(db), lookup: (work) => work(db), direct: absent("database connection"),
+      tenant: (_org, work) => work(db), read: (_org, work) => work(db), snapshot: (_org, work) => work(db), system: (work) => work(db), lookup: (work) => work(db), direct: absent("database connection"),
       healthy: async () => true, stats: () => ({ total: 0, idle: 0, waiting: 0 }), close: async () => undefined,
     },
     blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9" },

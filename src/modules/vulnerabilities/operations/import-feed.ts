@@ -1,10 +1,11 @@
 import { Type, type Static } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
-import { fail, InvalidInput } from "../../../platform/errors.ts";
+import { Conflict, fail, InvalidInput } from "../../../platform/errors.ts";
 import { operation, type Context } from "../../../platform/operation/index.ts";
 import { downloadEcosystem } from "../download.ts";
 import { EcosystemUnknown, FeedRefused, FeedUnreachable } from "../errors.ts";
 import { events } from "../events.ts";
+import { currentDigest } from "../feed-views.ts";
 import { makeCurrent } from "../feed-store.ts";
 import { stageFeed, type StagedFeed } from "../import-feed.ts";
 
@@ -67,6 +68,9 @@ export const syncFeed = operation({
 
 async function publish({ db, clock, events: log }: Context, { feed, versionId, summary }: StagedFeed): Promise<Static<typeof ImportedFeed>> {
   const { records, withdrawn, digest, newest } = summary;
+  if (versionId === undefined && (await currentDigest(db, feed)) !== digest) {
+    fail(Conflict, `${feed} held the same records when the import began, and was changed meanwhile; import it again.`);
+  }
   if (versionId !== undefined) {
     await makeCurrent(db, feed, versionId, timestamp(clock));
     await log.append({ type: events.feedPublished, subject: `feed_${feed}`, data: { records, digest } });

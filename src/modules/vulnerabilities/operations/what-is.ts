@@ -34,6 +34,7 @@ export const whatIs = operation({
   summary: "An advisory or CVE, with the images and assets that it affects",
   permission: "vulnerabilities:read",
   effect: "read",
+  snapshot: true,
   input: Type.Object({ name: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]{1,99}$", description: "Id of an advisory, or an alias of it such as a CVE", examples: ["CVE-2026-25243"] }) }),
   output: Type.Object({
     name: Type.String(),
