@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { canonicalJson } from "../../../platform/operation/canonical.ts";
 
 /** What a feed was, once all of it has been read. */
 export interface FeedSummary {
@@ -59,12 +60,4 @@ function digestOf(parts: Iterable<string>): string {
   const hash = createHash("sha256");
   for (const part of [...parts].sort()) hash.update(part).update("\n");
   return `sha256:${hash.digest("hex")}`;
-}
-
-/** JSON without spaces, its keys sorted by code units. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${fields.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(",")}}`;
 }

@@ -118,9 +118,11 @@ describe("cyclonedx", () => {
 });
 
 describe("table", () => {
-  it("shows findings, the worst first, and what could not be matched", () => {
+  it("shows what was scanned, its findings, the worst first, and what could not be matched", () => {
     expect(formatTable(report)).toBe(
-      `SEVERITY  ADVISORY  SOURCE              INSTALLED  FIXED IN   CVES  PACKAGES
+      `my status: debian-12, 9 packages
+
+SEVERITY  ADVISORY  SOURCE              INSTALLED  FIXED IN   CVES  PACKAGES
 critical  GHSA-x    lib                 1.0.0      -          0     lib
 unknown   DLA-1     linux-signed-amd64  6.1.176+1  6.1.177-1  2     linux-image-a, linux-image-b, linux-image-c
 

@@ -14,16 +14,22 @@ const heads = ["SEVERITY", "ADVISORY", "SOURCE", "INSTALLED", "FIXED IN", "CVES"
 const gap = "  ";
 const leastForPackages = 16;
 
-/** Findings for a terminal, the worst first, then what could not be matched, by reason. */
+/** What was scanned, then its findings, the worst first, then what could not be matched, by reason. */
 export function formatTable(report: ScanReport, { width = Number.POSITIVE_INFINITY, colour = false }: TableOptions = {}): string {
+  let head: string[] = [];
   const lines: string[] = [];
+  if (report.target !== undefined) head = [shorten(heading(report.target, report.summary.packages), width), ""];
   if (report.findings.length > 0) lines.push(...findingLines(report.findings, width, colour));
   if (report.couldNotMatch.length > 0) {
     if (lines.length > 0) lines.push("");
     lines.push(...openLines(report.couldNotMatch, width));
   }
   if (lines.length === 0) lines.push(report.summary.packages === 0 ? "No packages." : "No findings.");
-  return `${lines.join("\n")}\n`;
+  return `${[...head, ...lines].join("\n")}\n`;
+}
+
+function heading({ name, os }: NonNullable<ScanReport["target"]>, packages: number): string {
+  return printable(`${name}: ${os ?? "operating system not known"}, ${packages} package${packages === 1 ? "" : "s"}`);
 }
 
 function findingLines(findings: readonly Finding[], width: number, colour: boolean): string[] {
