@@ -29,7 +29,7 @@ export function formatTable(report: ScanReport, { width = Number.POSITIVE_INFINI
 }
 
 function heading({ name, os }: NonNullable<ScanReport["target"]>, packages: number): string {
-  return printable(`${name}: ${os ?? "operating system not known"}, ${packages} package${packages === 1 ? "" : "s"}`);
+  return printable(`${name}: ${os === undefined ? "" : `${os}, `}${packages} package${packages === 1 ? "" : "s"}`);
 }
 
 function findingLines(findings: readonly Finding[], width: number, colour: boolean): string[] {
