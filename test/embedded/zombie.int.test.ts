@@ -5,15 +5,17 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, it } from "vitest";
 import { disownPid, inspectPostmaster, removeSocketLock } from "../../src/platform/database/embedded/postmaster-pid.ts";
-import { isTaken, processToken } from "../../src/platform/database/embedded/process-identity.ts";
+import { commandLine, isTaken, processToken } from "../../src/platform/database/embedded/process-identity.ts";
 import { until } from "./support.ts";
 
 it.skipIf(process.platform !== "linux")("given a killed postmaster that nobody has reaped, when it is inspected, then its id is disowned, or PostgreSQL would take it for alive (Linux)", async () => {
   const data = mkdtempSync(join(tmpdir(), "qinfra-zombie-"));
-  // The shell's child ends, and what the shell becomes never waits for it.
-  const parent = spawn("/bin/sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] });
+  // What the shell becomes never waits for the shell's child, which is ended only then: a shell may still wait for it.
+  const parent = spawn("/bin/sh", ["-c", "sleep 61 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] });
   try {
     const zombie = Number(await new Promise<string>((resolve) => createInterface(parent.stdout).once("line", resolve)));
+    await until(() => commandLine(parent.pid as number) === "sleep 60", "the shell to become another program");
+    process.kill(zombie, "SIGKILL");
     await until(() => processToken(zombie) === undefined, "the child to end");
     expect(isTaken(zombie)).toBe(true);
     writeFileSync(join(data, "postmaster.pid"), `${zombie}\n${data}\n`);
