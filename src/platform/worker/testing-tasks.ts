@@ -25,7 +25,7 @@ serveTasks({
     throw new DeclaredError(errorType("sbom-invalid", 400, "The SBOM cannot be read"), "line 3", { line: 3 });
   },
   text: () => {
-    throw "just text"; // oxlint-disable-line no-throw-literal
+    throw "just text"; // oxlint-disable-line no-throw-literal -- a task may throw anything
   },
   exit: () => process.exit(3),
   crash: () => new Promise(() => setImmediate(() => { throw new Error("boom"); })),

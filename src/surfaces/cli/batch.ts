@@ -1,7 +1,6 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { DeclaredError, toProblem } from "../../platform/errors.ts";
-import { InputError } from "../../modules/software/input-error.ts";
 import { openInput } from "../../modules/software/parsers/read-input.ts";
 import { CliError, errorText } from "./errors.ts";
 import { exit } from "./exit-codes.ts";
@@ -64,8 +63,4 @@ function knownError(error: unknown): CliError {
   if (error instanceof LineError) return error;
   if (error instanceof CliError && error.problem !== undefined && error.problem.code !== "unauthenticated") return error;
   throw error;
-}
-
-export function inputFileError(error: unknown): CliError | undefined {
-  return error instanceof InputError ? new CliError(`${error.message}.`, { cause: error }) : undefined;
 }

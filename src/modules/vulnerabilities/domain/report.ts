@@ -120,7 +120,6 @@ function countBySeverity(findings: readonly Finding[]): Record<Severity, number>
 }
 
 /** `--fail-on` takes a rating word; `unknown` is none, because it meets every threshold by itself. */
-export const failOnLevels = severities.filter((severity) => severity !== "unknown");
 export type FailOn = Exclude<Severity, "unknown">;
 
 export interface VerdictOptions {
