@@ -4,7 +4,8 @@ import { node24 } from "../lib/node24.mjs";
 import { folderOf } from "./cache.mjs";
 import { fromDebian } from "./debian.mjs";
 import { installOpa } from "./opa.mjs";
-import { findProgram, run } from "./run.mjs";
+import { findProgram, run, versionIn } from "./run.mjs";
+import { systemRecipes } from "./system.mjs";
 
 /**
  * How each peer of the catalogue is had: `install(peer)` resolves with
@@ -12,9 +13,8 @@ import { findProgram, run } from "./run.mjs";
  */
 export const recipes = {
   opa: installOpa,
+  ...systemRecipes,
   postgresql: installPostgresql,
-  "openssh-server": installOpensshServer,
-  prometheus: installPrometheus,
   schemathesis: installSchemathesis,
   "mcp-conformance": (peer) => installFromNpm(peer, { "@modelcontextprotocol/conformance": peer.version }, "conformance"),
   "mcp-inspector": (peer) => installFromNpm(peer, { "@modelcontextprotocol/inspector": peer.version }, "mcp-inspector"),
@@ -32,20 +32,6 @@ async function installPostgresql(peer) {
   const found = versionIn(await run(programs.postgres, ["--version"]));
   if (!found?.startsWith(`${peer.version}.`)) throw new Error(`${programs.postgres} is version ${found}, not ${peer.version}`);
   return { programs, found };
-}
-
-async function installOpensshServer() {
-  const programs = await fromDebian(["openssh-server", "openssh-client"], {
-    sshd: ["/usr/sbin/sshd", "sshd"],
-    ssh: ["ssh"],
-    "ssh-keygen": ["ssh-keygen"],
-  });
-  return { programs, found: (await run(programs.ssh, ["-V"])).match(/OpenSSH_([^\s,]+)/)?.[1] };
-}
-
-async function installPrometheus() {
-  const programs = await fromDebian(["prometheus"], { prometheus: ["prometheus"], promtool: ["promtool"] });
-  return { programs, found: versionIn(await run(programs.prometheus, ["--version"])) };
 }
 
 async function installSchemathesis(peer) {
@@ -78,8 +64,4 @@ async function installChromium(peer) {
   const programs = await fromDebian(["chromium"], { chromium: ["chromium", "chromium-browser", "google-chrome"] });
   const found = versionIn(await run(programs.chromium, ["--version"]));
   return { programs: { ...programs, ...driver.programs }, found: `${found}, playwright-core ${driver.found}` };
-}
-
-function versionIn(text) {
-  return text.match(/\d+(\.\d+)+/)?.[0];
 }

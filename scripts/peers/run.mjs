@@ -81,3 +81,8 @@ export async function isExecutable(path) {
     return false;
   }
 }
+
+/** The first number with dots in what a program says of itself. */
+export function versionIn(text) {
+  return text.match(/\d+(\.\d+)+/)?.[0];
+}
