@@ -19,7 +19,7 @@ import { loadPolicies } from "../platform/policy/index.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
-import { createAuthentication, ensureFirstAdministrator, type FirstAdministrator } from "../modules/organizations/index.ts";
+import { createAuthentication, ensureFirstAdministrator, quotasOf, type FirstAdministrator } from "../modules/organizations/index.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { version } from "./root.ts";
 
@@ -114,6 +114,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     settingsOf: authentication.settingsOf,
     limiter: createRateLimiter(clock, { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),
     appender: appenderOf,
+    quotas: (db, orgId) => quotasOf(db, orgId, { defaults: config.quotas, clock }),
     verifyLog: (orgId, signal, progress) => verifyLog({
       database, keys: secrets, blobs: checkpoints, orgId, signal, progress: (done) => progress({ step: "reading events", done }),
     }),

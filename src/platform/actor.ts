@@ -16,9 +16,13 @@ export interface Actor {
   ai: boolean;
   /** Signed in with the one-time password, which can do nothing but set a new one. */
   mustChangePassword: boolean;
+  /** The session began with a second factor, or was confirmed by one since. */
+  secondFactor: boolean;
+  /** When the person last gave a second factor in this session, in milliseconds since 1970. */
+  confirmedAt?: number;
 }
 
-export const anonymous: Actor = { kind: "anonymous", platform: false, roles: [], permissions: [], ai: false, mustChangePassword: false };
+export const anonymous: Actor = { kind: "anonymous", platform: false, roles: [], permissions: [], ai: false, mustChangePassword: false, secondFactor: false };
 
 /** Whether the grants hold the permission, by its own name or by a wildcard of its area. */
 export function grants(permissions: readonly string[], wanted: string): boolean {

@@ -1,62 +1,69 @@
 import { join, resolve } from "node:path";
 import { Type, type Static, type TSchema } from "typebox";
+import ipaddr from "ipaddr.js";
 import { faultsAgainst } from "./operation/validate.ts";
-
-interface Setting {
-  schema: TSchema;
-  /** Absent: derived from other settings, or off. */
-  fallback?: string;
-  description: string;
-  secret?: boolean;
-}
-
-function setting(schema: TSchema, description: string, more: { fallback?: string; secret?: boolean } = {}): Setting {
-  return { schema, description, ...more };
-}
-
-const url = (schemes: string) => Type.String({ pattern: `^(${schemes})`, maxLength: 2_000 });
-
-/** Every setting there is, by its environment variable. Parsed once, at start. */
-export const settings = {
-  HOST: setting(Type.String({ pattern: "^[0-9A-Za-z.:_-]+$" }), "Address to listen on", { fallback: "127.0.0.1" }),
-  PORT: setting(Type.String({ pattern: "^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" }), "Port to listen on; 0 takes a free one", { fallback: "8080" }),
-  DATA_DIR: setting(Type.String({ minLength: 1 }), "Folder of the embedded database, keys and blobs"),
-  DATABASE_URL: setting(url("embedded$|postgres://|postgresql://"), "embedded, or the postgres:// URL of a role that may create roles", { fallback: "embedded", secret: true }),
-  DATABASE_APP_URL: setting(url("postgres://|postgresql://"), "Role that serves tenants, where roles are made beforehand", { secret: true }),
-  DATABASE_SYSTEM_URL: setting(url("postgres://|postgresql://"), "Role with BYPASSRLS, where roles are made beforehand", { secret: true }),
-  DATABASE_POOL: setting(Type.String({ pattern: "^[1-9][0-9]{0,2}$" }), "Most connections for tenants", { fallback: "16" }),
-  DATABASE_POOLER: setting(Type.Union([Type.Literal("none"), Type.Literal("transaction")]), "transaction: behind a pooler, so named statements are off", { fallback: "none" }),
-  BLOBS_URL: setting(url("file:"), "Where blobs lie; file: alone means DATA_DIR/blobs", { fallback: "file:" }),
-  SECRETS_URL: setting(url("file:"), "Where keys lie; file: alone means DATA_DIR/keys", { fallback: "file:" }),
-  EVENTS_URL: setting(url("postgres$"), "Bus that events are relayed to", { fallback: "postgres" }),
-  POLICY_URL: setting(url("wasm$"), "Engine that decides policies", { fallback: "wasm" }),
-  OSV_URL: setting(url("https?://"), "Where feeds sync osv reads from", { fallback: "https://osv-vulnerabilities.storage.googleapis.com" }),
-  JWT_ISSUERS: setting(Type.String(), "JSON list of {issuer, audience, algorithms, jwksUrl} whose tokens are accepted", { fallback: "[]" }),
-  PUBLIC_URL: setting(url("https?://"), "Address by which people reach the platform; https makes cookies secure"),
-  RATE_LIMIT: setting(Type.String({ pattern: "^[1-9][0-9]{0,6}$" }), "Requests a second of one user or key", { fallback: "1000" }),
-  LOG_LEVEL: setting(Type.Union(["fatal", "error", "warn", "info", "debug", "trace"].map((level) => Type.Literal(level))), "Least severe level that is logged", { fallback: "info" }),
-} as const satisfies Record<string, Setting>;
+import { settings, type Setting } from "./settings.ts";
 
 type Name = keyof typeof settings;
 
-const JwtIssuers = Type.Array(Type.Object({
+const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
+
+/** One external issuer. With `client` people sign in there; with `roles` its claims make memberships. */
+const Issuer = Type.Object({
   issuer: Type.String({ minLength: 1 }),
   audience: Type.String({ minLength: 1 }),
-  algorithms: Type.Array(Type.Union(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"].map((name) => Type.Literal(name))), { minItems: 1 }),
+  algorithms: Type.Array(Type.Union(algorithms.map((name) => Type.Literal(name))), { minItems: 1 }),
   jwksUrl: Type.String({ pattern: "^https?://" }),
-}, { additionalProperties: false }));
+  /** Shown on the button of the sign-in page. */
+  label: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
+  client: Type.Optional(Type.Object({ id: Type.String({ minLength: 1 }), secret: Type.Optional(Type.String({ minLength: 1 })) }, { additionalProperties: false })),
+  roles: Type.Optional(Type.Object({
+    /** Path of the claim that lists groups or roles: `realm_access.roles`. */
+    claim: Type.String({ minLength: 1, maxLength: 200 }),
+    /** A value of the claim, and the role that it gives. The widest of several counts. */
+    map: Type.Record(Type.String(), Type.Union(["admin", "operator", "viewer", "auditor"].map((role) => Type.Literal(role)))),
+    /** Slug of the organization of which the person becomes a member. */
+    organization: Type.String({ minLength: 1, maxLength: 63 }),
+  }, { additionalProperties: false })),
+  /** A claim that tells of a second factor, and the values that do: {"claim":"amr","values":["mfa","otp"]}. */
+  secondFactor: Type.Optional(Type.Object({ claim: Type.String({ minLength: 1 }), values: Type.Array(Type.String(), { minItems: 1 }) }, { additionalProperties: false })),
+}, { additionalProperties: false });
+
+const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const Quotas = Type.Object({ assets: Type.Optional(Count), images: Type.Optional(Count), scans: Type.Optional(Count), storage: Type.Optional(Count) }, { additionalProperties: false });
+const Retention = Type.Record(Type.String({ pattern: "^[a-z_]+[.][a-z_]+$" }), Type.Integer({ minimum: 1, maximum: 1_200 }));
+
+export type JwtIssuerSetting = Static<typeof Issuer>;
+export type DefaultQuotas = Static<typeof Quotas>;
 
 export interface Config {
   host: string;
   port: number;
-  dataDir: string;
-  database: { url: string; appUrl?: string; systemUrl?: string; pool: number; preparedStatements: boolean };
-  blobsDir: string;
-  keysDir: string;
-  osvUrl: string;
-  jwtIssuers: Static<typeof JwtIssuers>;
   publicUrl?: string;
+  /** Files; `ca` asks callers for a certificate. */
+  tls?: { cert: string; key: string; ca?: string };
+  /** Addresses and networks. */
+  trustedProxies: readonly string[];
+  dataDir: string;
+  database: { url: string; appUrl?: string; systemUrl?: string; readUrl?: string; directUrl?: string; pool: number; preparedStatements: boolean };
+  /** `file:` or `s3://...`; the folder counts for `file:`. */
+  blobsUrl: string;
+  blobsDir: string;
+  cacheUrl: string;
+  /** `file:`, `vault:...` or `aws-kms:...`; the folder counts for `file:`. */
+  secretsUrl: string;
+  keysDir: string;
+  vault: { token?: string; tokenFile?: string };
+  policyUrl: string;
+  osvUrl: string;
+  jwtIssuers: readonly JwtIssuerSetting[];
+  localSignIn: boolean;
   rateLimit: number;
+  quotas: DefaultQuotas;
+  deletionGraceDays: number;
+  /** Months that a table keeps its rows, by `schema.table`. */
+  retention: Readonly<Record<string, number>>;
+  traces?: { endpoint: string; share: number };
   logLevel: string;
 }
 
@@ -84,24 +91,43 @@ export function parseConfig(env: Environment, defaultDataDir: string): Config {
     const shown = secret === true ? "its value (not shown)" : JSON.stringify(value);
     faults.push(`${name}: ${shown} is not allowed. ${description}${expected(schema)}.`);
   }
-  const issuers = parseIssuers(values.JWT_ISSUERS ?? "[]", faults);
+  const issuers = parseJson("JWT_ISSUERS", Type.Array(Issuer), values.JWT_ISSUERS, faults) ?? [];
+  const quotas = parseJson("QUOTAS", Quotas, values.QUOTAS, faults) ?? {};
+  const retention = parseJson("RETENTION", Retention, values.RETENTION, faults) ?? {};
+  const trustedProxies = parseNetworks(values.TRUSTED_PROXIES ?? "", faults);
   if ((values.DATABASE_APP_URL === undefined) !== (values.DATABASE_SYSTEM_URL === undefined)) {
     faults.push("DATABASE_APP_URL and DATABASE_SYSTEM_URL: give both, where the roles are made beforehand, or neither.");
   }
+  if ((values.TLS_CERT === undefined) !== (values.TLS_KEY === undefined)) faults.push("TLS_CERT and TLS_KEY: give both or neither.");
+  if (values.TLS_CA !== undefined && values.TLS_CERT === undefined) faults.push("TLS_CA: needs TLS_CERT and TLS_KEY.");
   if (faults.length > 0) throw new ConfigError(faults);
   const dataDir = resolve(values.DATA_DIR as string);
+  const blobsUrl = values.BLOBS_URL as string;
+  const secretsUrl = values.SECRETS_URL as string;
   return {
-    host: values.HOST as string, port: Number(values.PORT), dataDir,
+    host: values.HOST as string, port: Number(values.PORT), dataDir, trustedProxies,
+    ...given("publicUrl", values.PUBLIC_URL),
+    ...(values.TLS_CERT === undefined ? {} : { tls: { cert: resolve(values.TLS_CERT), key: resolve(values.TLS_KEY as string), ...given("ca", values.TLS_CA) } }),
     database: {
       url: values.DATABASE_URL as string, pool: Number(values.DATABASE_POOL), preparedStatements: values.DATABASE_POOLER === "none",
-      ...(values.DATABASE_APP_URL === undefined ? {} : { appUrl: values.DATABASE_APP_URL, systemUrl: values.DATABASE_SYSTEM_URL as string }),
+      ...given("appUrl", values.DATABASE_APP_URL), ...given("systemUrl", values.DATABASE_SYSTEM_URL),
+      ...given("readUrl", values.DATABASE_READ_URL), ...given("directUrl", values.DATABASE_DIRECT_URL),
     },
-    blobsDir: folder(values.BLOBS_URL as string, join(dataDir, "blobs")),
-    keysDir: folder(values.SECRETS_URL as string, join(dataDir, "keys")),
+    blobsUrl, blobsDir: folder(blobsUrl, join(dataDir, "blobs")),
+    cacheUrl: values.CACHE_URL as string,
+    secretsUrl, keysDir: folder(secretsUrl, join(dataDir, "keys")),
+    vault: { ...given("token", values.VAULT_TOKEN), ...given("tokenFile", values.VAULT_TOKEN_FILE) },
+    policyUrl: values.POLICY_URL as string,
     osvUrl: (values.OSV_URL as string).replace(/\/+$/, ""),
-    jwtIssuers: issuers, rateLimit: Number(values.RATE_LIMIT), logLevel: values.LOG_LEVEL as string,
-    ...(values.PUBLIC_URL === undefined ? {} : { publicUrl: values.PUBLIC_URL }),
+    jwtIssuers: issuers, localSignIn: values.LOCAL_SIGN_IN === "on",
+    rateLimit: Number(values.RATE_LIMIT), quotas, deletionGraceDays: Number(values.DELETION_GRACE_DAYS), retention,
+    ...(values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? {} : { traces: { endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, ""), share: Number(values.OTEL_TRACES_SAMPLER_ARG) } }),
+    logLevel: values.LOG_LEVEL as string,
   };
+}
+
+function given<K extends string>(name: K, value: string | undefined): { [P in K]?: string } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: string });
 }
 
 /** Each setting with its effective value, secrets masked, and where it came from: what `qinfra config` prints. */
@@ -110,7 +136,7 @@ export function describeConfig(env: Environment, defaultDataDir: string): { name
   return (Object.entries(settings) as [Name, Setting][]).map(([name, { description, secret }]) => {
     const value = values[name];
     const from = env[name] !== undefined && env[name] !== "" ? "environment" : value === undefined ? "unset" : "default";
-    return { name, value: value === undefined ? "" : secret === true && value !== "embedded" ? masked(value) : value, from, description };
+    return { name, value: value === undefined ? "" : secret === true && value !== settings[name].fallback ? masked(value) : value, from, description };
   });
 }
 
@@ -132,6 +158,7 @@ function masked(value: string): string {
 }
 
 function folder(value: string, fallback: string): string {
+  if (!value.startsWith("file:")) return fallback;
   const path = value.slice("file:".length).replace(/^\/\//, "");
   return path === "" ? fallback : resolve(path);
 }
@@ -142,14 +169,22 @@ function expected(schema: TSchema): string {
   return pattern === undefined ? "" : `; it must match ${pattern}`;
 }
 
-function parseIssuers(text: string, faults: string[]): Static<typeof JwtIssuers> {
+function parseJson<S extends TSchema>(name: Name, schema: S, text: string | undefined, faults: string[]): Static<S> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    const [fault] = faultsAgainst(JwtIssuers, value);
-    if (fault === undefined) return value as Static<typeof JwtIssuers>;
-    faults.push(`JWT_ISSUERS: ${fault.path} ${fault.message}.`);
-  } catch (error) {
-    faults.push(`JWT_ISSUERS: is not JSON (${(error as Error).message}).`);
+    const value: unknown = JSON.parse(text ?? "null");
+    const [fault] = faultsAgainst(schema, value);
+    if (fault === undefined) return value as Static<S>;
+    faults.push(`${name}: ${fault.path} ${fault.message}.`);
+  } catch {
+    // What is wrong is not quoted: the text may hold a secret.
+    faults.push(`${name}: is not JSON.`);
   }
-  return [];
+  return undefined;
+}
+
+function parseNetworks(text: string, faults: string[]): string[] {
+  const networks = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  const wrong = networks.find((network) => !ipaddr.isValid(network) && !ipaddr.isValidCIDR(network));
+  if (wrong !== undefined) faults.push(`TRUSTED_PROXIES: ${JSON.stringify(wrong)} is neither an address nor a network such as 10.0.0.0/8.`);
+  return networks;
 }

@@ -57,6 +57,9 @@ export const Unauthenticated = errorType("unauthenticated", 401, "Sign in first"
 export const PermissionMissing = errorType("permission-missing", 403, "Your role does not allow this");
 export const PolicyDenied = errorType("policy-denied", 403, "A policy refuses this");
 export const PasswordChangeRequired = errorType("password-change-required", 403, "Set a new password first");
+export const ConfirmationNeeded = errorType("confirmation-needed", 403, "Confirm this with a second factor");
+export const OrganizationClosed = errorType("organization-closed", 403, "The organization is being deleted");
+export const Overloaded = errorType("overloaded", 503, "The server has more to do than it can");
 export const InvalidInput = errorType("invalid-input", 400, "The input is not valid");
 export const NotFound = errorType("not-found", 404, "There is no such thing here");
 export const TooLarge = errorType("too-large", 413, "The input is too large");
@@ -71,6 +74,6 @@ export const DatabaseUnavailable = errorType("database-unavailable", 503, "The d
 export const Internal = errorType("internal", 500, "Something went wrong on our side");
 
 export const pipelineErrors: readonly ErrorType[] = [
-  Unauthenticated, PermissionMissing, PolicyDenied, PasswordChangeRequired, InvalidInput, TooLarge, UnsupportedMediaType,
-  TooManyRequests, IdempotencyMismatch, ApprovalUnavailable, Conflict, Draining, DatabaseUnavailable, Internal,
+  Unauthenticated, PermissionMissing, PolicyDenied, PasswordChangeRequired, ConfirmationNeeded, OrganizationClosed, InvalidInput, TooLarge, UnsupportedMediaType,
+  TooManyRequests, IdempotencyMismatch, ApprovalUnavailable, Conflict, Overloaded, Draining, DatabaseUnavailable, Internal,
 ];

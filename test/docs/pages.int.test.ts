@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { settings } from "../../src/platform/config.ts";
+import { settings } from "../../src/platform/settings.ts";
 import { commandFault, commandTree } from "./support/commands.ts";
 import { anchors, codeSpans, fencedBlocks, relativeLinks } from "./support/markdown.ts";
 import { root } from "./support/platform.ts";

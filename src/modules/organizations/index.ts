@@ -29,5 +29,6 @@ export { createAuthentication, CsrfMissing } from "./authentication.ts";
 export type { Authentication } from "./authentication.ts";
 export { ensureFirstAdministrator, platformOrgId } from "./first-administrator.ts";
 export type { FirstAdministrator, FirstAdministratorPorts } from "./first-administrator.ts";
+export { quotasOf } from "./quotas.ts";
 export { namedPermissions, permissionsOf, roles, roleTable } from "./roles.ts";
 export type { Role, RoleRow } from "./roles.ts";

@@ -10,6 +10,7 @@ import type { Verification } from "../events/verify.ts";
 import type { EventAppender } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
+import type { Quotas } from "./quotas.ts";
 
 export type Effect = "pure" | "read" | "change" | "destructive";
 export type Door = "http" | "cli" | "mcp";
@@ -58,6 +59,7 @@ export interface PrepareContext extends CommonContext {
 export interface Context extends CommonContext {
   db: Db;
   events: EventAppender;
+  quotas: Quotas;
 }
 
 export interface CliSpec {
@@ -110,6 +112,14 @@ export interface OperationSpec<I extends TProperties, O extends TSchema, P, Q> {
   answersSecret?: boolean;
   /** Answers with status 201 instead of 200. */
   creates?: boolean;
+  /** The person must have given a second factor within the last minutes (`sessions.confirm`); an API key never can. */
+  confirm?: "second-factor";
+  /** A read that a replica may answer; the answer says how old it may be. */
+  replica?: boolean;
+  /** A read whose answer is kept: under this key, for so many seconds, until an event of one of the subjects. */
+  cache?: { key(input: Static<TObject<I>>): string; subjects(input: Static<TObject<I>>): readonly string[]; seconds: number };
+  /** Dates, RFC 3339: since when it should not be used, when it goes, and the operation that takes its place. */
+  deprecated?: { since: string; sunset: string; use?: string };
   prepare?(context: PrepareContext, input: Static<TObject<I>>): Promise<P>;
   /** Pure over what was read; holds no clock value or random id. What an approver sees and what its hash is made of. */
   plan?(prepared: P, input: Static<TObject<I>>): Q;
@@ -117,10 +127,11 @@ export interface OperationSpec<I extends TProperties, O extends TSchema, P, Q> {
 }
 
 /** An operation with its types erased, as registry, pipeline and doors see it. */
-export interface Operation extends Omit<OperationSpec<TProperties, TSchema, unknown, unknown>, "input" | "output" | "prepare" | "plan" | "handle" | "examples"> {
+export interface Operation extends Omit<OperationSpec<TProperties, TSchema, unknown, unknown>, "input" | "output" | "prepare" | "plan" | "handle" | "examples" | "cache"> {
   input: TObject;
   output: TSchema;
   examples: readonly { input: Record<string, unknown>; summary?: string }[];
+  cache?: { key(input: unknown): string; subjects(input: unknown): readonly string[]; seconds: number };
   prepare?(context: PrepareContext, input: unknown): Promise<unknown>;
   plan?(prepared: unknown, input: unknown): unknown;
   handle(context: Context, input: unknown, staged: unknown): Promise<unknown>;

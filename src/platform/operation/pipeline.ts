@@ -71,7 +71,7 @@ async function run(services: Services, operation: Operation, call: Call): Promis
 
   const output = await (changes(operation) ? transaction : reading)(async (db) => {
     const trace = createEventTrace(changes(operation) ? services.appender(db, origin) : nothingToAppend);
-    const context: Context = { ...common, db, events: trace };
+    const context: Context = { ...common, db, events: trace, quotas: services.quotas(db, origin.orgId) };
     const output = withEvent(operation, await operation.handle(context, input, staged), trace);
     if (key !== undefined) await rememberAnswer(db, key, operation.answersSecret === true ? {} : output, services.clock);
     return output;

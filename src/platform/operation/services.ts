@@ -10,6 +10,7 @@ import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
 import type { PolicyEngine } from "../policy/index.ts";
 import type { Door, Operation, Progress } from "./operation.ts";
+import type { Quotas } from "./quotas.ts";
 
 /** What a caller brings along at any door. */
 export interface Credentials {
@@ -74,6 +75,7 @@ export interface Services {
   authenticate: Authenticate;
   limiter: RateLimiter;
   appender(db: Db, origin: EventOrigin): EventAppender;
+  quotas(db: Db, orgId: string): Quotas;
   waiter: EventWaiter;
   /** Of one organization. */
   verifyLog(orgId: string, signal: AbortSignal, progress: (progress: Progress) => void): Promise<Verification>;

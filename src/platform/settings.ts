@@ -1,0 +1,56 @@
+import { Type, type TSchema } from "typebox";
+
+export interface Setting {
+  schema: TSchema;
+  /** Absent: derived from other settings, or off. */
+  fallback?: string;
+  description: string;
+  secret?: boolean;
+}
+
+function setting(schema: TSchema, description: string, more: { fallback?: string; secret?: boolean } = {}): Setting {
+  return { schema, description, ...more };
+}
+
+const url = (schemes: string) => Type.String({ pattern: `^(${schemes})`, maxLength: 2_000 });
+const whole = (digits: number) => Type.String({ pattern: `^[1-9][0-9]{0,${digits - 1}}$` });
+const oneOf = (...values: string[]) => Type.Union(values.map((value) => Type.Literal(value)));
+const postgres = url("postgres://|postgresql://");
+const path = Type.String({ minLength: 1, maxLength: 4_096 });
+
+/** Every setting there is, by its environment variable. Parsed once, at start. */
+export const settings = {
+  HOST: setting(Type.String({ pattern: "^[0-9A-Za-z.:_-]+$" }), "Address to listen on", { fallback: "127.0.0.1" }),
+  PORT: setting(Type.String({ pattern: "^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" }), "Port to listen on; 0 takes a free one", { fallback: "8080" }),
+  PUBLIC_URL: setting(url("https?://"), "Address by which people reach the platform; https makes cookies secure"),
+  TLS_CERT: setting(path, "PEM file of the server's certificate, with its chain; the server then speaks TLS 1.3 only"),
+  TLS_KEY: setting(path, "PEM file of the private key of TLS_CERT"),
+  TLS_CA: setting(path, "PEM file of the private network's authority: callers must show a certificate of it, and engines are checked against it and shown TLS_CERT"),
+  TRUSTED_PROXIES: setting(Type.String({ maxLength: 2_000 }), "Addresses or networks (10.0.0.0/8), separated by commas, whose X-Forwarded-For is believed", { fallback: "" }),
+  DATA_DIR: setting(Type.String({ minLength: 1 }), "Folder of the embedded database, keys and blobs"),
+  DATABASE_URL: setting(url("embedded$|postgres://|postgresql://"), "embedded, or the postgres:// URL of a role that may create roles", { fallback: "embedded", secret: true }),
+  DATABASE_APP_URL: setting(postgres, "Role that serves tenants, where roles are made beforehand", { secret: true }),
+  DATABASE_SYSTEM_URL: setting(postgres, "Role with BYPASSRLS, where roles are made beforehand", { secret: true }),
+  DATABASE_READ_URL: setting(postgres, "A read replica, for reads that may be a little old", { secret: true }),
+  DATABASE_DIRECT_URL: setting(postgres, "Past the pooler, for what needs a session: migrations, LISTEN, locks", { secret: true }),
+  DATABASE_POOL: setting(whole(3), "Most connections for tenants", { fallback: "16" }),
+  DATABASE_POOLER: setting(oneOf("none", "transaction"), "transaction: behind a pooler, so named statements are off", { fallback: "none" }),
+  BLOBS_URL: setting(url("file:|s3://"), "Where blobs lie: file: (alone it means DATA_DIR/blobs), or s3://bucket/prefix?region=...&endpoint=...; credentials as AWS tools take them", { fallback: "file:" }),
+  CACHE_URL: setting(url("memory$|redis://|rediss://"), "Second level of the cache, and where rate limits are counted: memory, or redis://", { fallback: "memory", secret: true }),
+  SECRETS_URL: setting(url("file:|vault:https?://|aws-kms:"), "Where keys lie: file: (alone it means DATA_DIR/keys), vault:https://host:8200?transit=transit&kv=secret, or aws-kms:alias/name?region=...", { fallback: "file:" }),
+  VAULT_TOKEN: setting(Type.String({ minLength: 1, maxLength: 4_096 }), "Token for SECRETS_URL=vault:", { secret: true }),
+  VAULT_TOKEN_FILE: setting(path, "File that holds the token for SECRETS_URL=vault:, read again when it changes"),
+  EVENTS_URL: setting(url("postgres$"), "Bus that events are relayed to", { fallback: "postgres" }),
+  POLICY_URL: setting(url("wasm$|opa:https?://"), "Engine that decides policies: wasm, or opa:http://host:8181 for an organization's own Rego", { fallback: "wasm" }),
+  OSV_URL: setting(url("https?://"), "Where feeds sync osv reads from", { fallback: "https://osv-vulnerabilities.storage.googleapis.com" }),
+  JWT_ISSUERS: setting(Type.String(), "JSON list of issuers whose tokens are accepted; docs/guides/sign-in.md describes the members", { fallback: "[]", secret: true }),
+  LOCAL_SIGN_IN: setting(oneOf("on", "off"), "off: people sign in at an external issuer only", { fallback: "on" }),
+  RATE_LIMIT: setting(whole(7), "Requests a second of one user or key", { fallback: "1000" }),
+  QUOTAS: setting(Type.String(), 'Default quotas of an organization as JSON, for example {"assets":10000,"images":1000,"scans":5000,"storage":1000000000}: scans a day, storage in bytes', { fallback: "{}" }),
+  DELETION_GRACE_DAYS: setting(Type.String({ pattern: "^[0-9]{1,3}$" }), "Days between the deletion of an organization and its end, in which it can be restored", { fallback: "30" }),
+  RETENTION: setting(Type.String(), 'How long tables keep rows as JSON of months, for example {"events.log":13}; what is not named is kept', { fallback: "{}" }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(url("https?://"), "Where traces are sent by OTLP over HTTP; without it none are made"),
+  OTEL_TRACES_SAMPLER_ARG: setting(Type.String({ pattern: "^(0|1|0?[.][0-9]{1,6}|1[.]0{1,6})$" }), "Share of the requests that are traced, 0 to 1", { fallback: "0.01" }),
+  LOG_LEVEL: setting(oneOf("fatal", "error", "warn", "info", "debug", "trace"), "Least severe level that is logged", { fallback: "info" }),
+} as const satisfies Record<string, Setting>;
+
