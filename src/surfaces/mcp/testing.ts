@@ -67,6 +67,7 @@ export async function createTestServices(identify: (authorization: string | unde
     verifyLog: absent("event log"),
     compute: absent("worker pool"),
     settingsOf: async () => ({}),
+quotas: () => ({ take: async () => {}, give: async () => {} }),
     observe: ({ operation, door, status }) => observed.push({ id: operation.id, door, status }),
   };
 }
