@@ -56,7 +56,24 @@ export function blobsContract(adapter: string, open: () => Promise<BlobStore>): 
     it("refuses a digest that is none, and an organization that is a path", async () => {
       const blobs = await open();
       for (const digest of ["", "../x", "A".repeat(64), "0".repeat(63)]) await expect(blobs.get(orgA, digest)).rejects.toMatchObject({ type: { code: "blob-name-invalid" } });
-      for (const org of ["", "..", "a/b"]) await expect(blobs.put(org, Buffer.from("x"))).rejects.toMatchObject({ type: { code: "blob-name-invalid" } });
+      for (const org of ["", "..", "a/b"]) {
+        await expect(blobs.put(org, Buffer.from("x"))).rejects.toMatchObject({ type: { code: "blob-name-invalid" } });
+        await expect(blobs.removeAll(org)).rejects.toMatchObject({ type: { code: "blob-name-invalid" } });
+      }
+    });
+
+    it("removes all of one organization, again and again, and nothing of another", async () => {
+      const blobs = await open();
+      const mine = await blobs.put(orgA, Buffer.from("of a"));
+      for (const name of ["report.json", "exports/2026/one.csv", "exports/2026/two.csv"]) await blobs.point(orgA, name, Buffer.from("of a"));
+      const theirs = await blobs.put(orgB, Buffer.from("of b"));
+      await blobs.point(orgB, "report.json", Buffer.from("of b"));
+      expect(await blobs.removeAll(orgA)).toBe(4);
+      expect(await blobs.get(orgA, mine.digest)).toBeUndefined();
+      expect(await blobs.read(orgA, "exports/2026/one.csv")).toBeUndefined();
+      expect(await blobs.removeAll(orgA)).toBe(0);
+      expect(Buffer.from((await blobs.get(orgB, theirs.digest)) ?? "").toString()).toBe("of b");
+      expect(Buffer.from((await blobs.read(orgB, "report.json")) ?? "").toString()).toBe("of b");
     });
 
     it("refuses what is over its size limit", async () => {

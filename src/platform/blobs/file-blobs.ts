@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { fail, TooLarge } from "../errors.ts";
@@ -68,7 +68,23 @@ export async function openFileBlobs({ root, dataKey, clock, maxBytes = 268_435_4
     async read(orgId, name) {
       return readBlob({ orgId, kind: "ref", name }, join(root, "refs", orgSegment(orgId), ...pointerSegments(name)));
     },
+    async removeAll(orgId) {
+      const org = orgSegment(orgId);
+      return (await removeFolder(join(root, "cas", org))) + (await removeFolder(join(root, "refs", org)));
+    },
   };
+}
+
+/** The number of files that were in it. */
+async function removeFolder(folder: string): Promise<number> {
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    await rm(folder, { recursive: true, force: true });
+    return entries.filter((entry) => entry.isFile()).length;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw storeError(error);
+  }
 }
 
 async function readWhole(path: string, place: BlobPlace, limit: number): Promise<Buffer | undefined> {

@@ -7,4 +7,6 @@ export interface BlobStore {
   /** Writes a small named object, for example `sboms/<image-id>/sbom.json`, replacing what is there. */
   point(orgId: string, name: string, bytes: Uint8Array): Promise<void>;
   read(orgId: string, name: string): Promise<Uint8Array | undefined>;
+  /** Removes every blob and named object of the organization and answers how many; what is gone already is no error. */
+  removeAll(orgId: string): Promise<number>;
 }
