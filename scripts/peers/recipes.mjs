@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { node24 } from "../lib/node24.mjs";
 import { folderOf } from "./cache.mjs";
 import { fromDebian } from "./debian.mjs";
+import { installKeycloak } from "./keycloak.mjs";
 import { installOpa } from "./opa.mjs";
 import { findProgram, run, versionIn } from "./run.mjs";
 import { systemRecipes } from "./system.mjs";
@@ -15,6 +16,7 @@ export const recipes = {
   opa: installOpa,
   ...systemRecipes,
   postgresql: installPostgresql,
+  keycloak: installKeycloak,
   schemathesis: installSchemathesis,
   "mcp-conformance": (peer) => installFromNpm(peer, { "@modelcontextprotocol/conformance": peer.version }, "conformance"),
   "mcp-inspector": (peer) => installFromNpm(peer, { "@modelcontextprotocol/inspector": peer.version }, "mcp-inspector"),

@@ -12,9 +12,10 @@ const running = new Set();
 /**
  * Runs a command to its end, without a shell and without input. Resolves with what it wrote to both outputs; rejects
  * with the command, its exit code and the tail of its output. The command is its own process group, which the time
- * limit (minutes) and `stopAll` end as a whole.
+ * limit (minutes) and `stopAll` end as a whole. A server is asked to end once its output matches `until`, and what it
+ * wrote is resolved with; where it ends before that, run rejects.
  */
-export function run(command, args, { cwd, env = {}, minutes = 10 } = {}) {
+export function run(command, args, { cwd, env = {}, minutes = 10, until } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
@@ -24,13 +25,17 @@ export function run(command, args, { cwd, env = {}, minutes = 10 } = {}) {
     });
     let output = "";
     let late = false;
+    let ready = false;
     const timer = setTimeout(() => {
       late = true;
-      killGroup(child.pid);
+      killGroup(child.pid, "SIGKILL");
     }, minutes * 60_000);
     running.add(child);
     const collect = (chunk) => {
       output = (output + chunk).slice(-200_000);
+      if (ready || until === undefined || !until.test(output)) return;
+      ready = true;
+      killGroup(child.pid, "SIGTERM");
     };
     child.stdout.setEncoding("utf8").on("data", collect);
     child.stderr.setEncoding("utf8").on("data", collect);
@@ -43,7 +48,7 @@ export function run(command, args, { cwd, env = {}, minutes = 10 } = {}) {
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       running.delete(child);
-      if (code === 0) return resolve(output);
+      if (!late && (until === undefined ? code === 0 : ready)) return resolve(output);
       const how = late ? `was stopped after ${minutes} minutes` : signal ? `ended by ${signal}` : `exit code ${code}`;
       reject(new Error(`${[command, ...args].join(" ")}: ${how}: ${output.trim().slice(-TAIL)}`));
     });
@@ -52,12 +57,12 @@ export function run(command, args, { cwd, env = {}, minutes = 10 } = {}) {
 
 /** Ends every command that is still running, with its children. */
 export function stopAll() {
-  for (const child of running) killGroup(child.pid);
+  for (const child of running) killGroup(child.pid, "SIGKILL");
 }
 
-function killGroup(pid) {
+function killGroup(pid, signal) {
   try {
-    process.kill(-pid, "SIGKILL");
+    process.kill(-pid, signal);
   } catch {
     // It ended in the meantime.
   }
