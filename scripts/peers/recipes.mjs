@@ -17,7 +17,8 @@ export const recipes = {
   ...systemRecipes,
   postgresql: installPostgresql,
   keycloak: installKeycloak,
-  schemathesis: installSchemathesis,
+  schemathesis: (peer) => installFromPip(peer, "schemathesis", "schemathesis"),
+  moto: (peer) => installFromPip(peer, "moto", "moto_server", "[server]"),
   "mcp-conformance": (peer) => installFromNpm(peer, { "@modelcontextprotocol/conformance": peer.version }, "conformance"),
   "mcp-inspector": (peer) => installFromNpm(peer, { "@modelcontextprotocol/inspector": peer.version }, "mcp-inspector"),
   chromium: installChromium,
@@ -36,14 +37,19 @@ async function installPostgresql(peer) {
   return { programs, found };
 }
 
-async function installSchemathesis(peer) {
+/** Into a virtual environment of the peer's own; `name` is the distribution, `extras` as in `name[extras]`. */
+async function installFromPip(peer, name, program, extras = "") {
   const venv = join(folderOf(peer), "venv");
   const python = await findProgram("python3");
   if (!python) throw new Error("python3 is not installed");
   await run(python, ["-m", "venv", venv]);
-  await run(join(venv, "bin/python"), ["-m", "pip", "install", "-q", "--no-input", `schemathesis==${peer.version}`]);
-  const schemathesis = join(venv, "bin/schemathesis");
-  return { programs: { schemathesis }, found: versionIn(await run(schemathesis, ["--version"])) };
+  const own = join(venv, "bin/python");
+  await run(own, ["-m", "pip", "install", "-q", "--no-input", `${name}${extras}==${peer.version}`]);
+  const path = join(venv, "bin", program);
+  // As with npm: pip's record would not show that it starts.
+  await run(path, ["--help"], { minutes: 1 });
+  const found = await run(own, ["-c", "import sys; from importlib.metadata import version; print(version(sys.argv[1]))", name]);
+  return { programs: { [program]: path }, found: versionIn(found) };
 }
 
 /** Into the peer's own prefix, so that nothing of it reaches the project's dependencies. */
