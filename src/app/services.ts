@@ -21,6 +21,7 @@ import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
 import { createAuthentication, ensureFirstAdministrator, quotasOf, type FirstAdministrator } from "../modules/organizations/index.ts";
 import { createDataKeys } from "./data-keys.ts";
+import { publicUrlOf } from "./public-url.ts";
 import { version } from "./root.ts";
 
 export interface PlatformParts {
@@ -109,7 +110,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
 
   const services: Services = {
     database, policy, clock, ids, log, blobs, http, waiter, compute, instance: lock.instance,
-    settings: { osvUrl: config.osvUrl },
+    settings: { osvUrl: config.osvUrl }, secrets, publicUrl: publicUrlOf(config),
     authenticate: authentication.authenticate,
     settingsOf: authentication.settingsOf,
     limiter: createRateLimiter(clock, { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),

@@ -11,6 +11,7 @@ import type { EventAppender } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
 import type { Quotas } from "./quotas.ts";
+import type { Secrets } from "../secrets/types.ts";
 
 export type Effect = "pure" | "read" | "change" | "destructive";
 export type Door = "http" | "cli" | "mcp";
@@ -47,6 +48,9 @@ export interface PrepareContext extends CommonContext {
   http: HttpClient;
   /** Settings of the platform that an operation may read, for example where feeds come from. */
   settings: { osvUrl: string };
+  secrets: Pick<Secrets, "seal" | "open">;
+  /** Where people reach the platform: an origin, without a path. */
+  publicUrl: string;
   /** This server's advisory lock: what it stages is its own for as long as the lock is held. */
   instance: number;
   /** Checks the caller's own event log against its chain and signed checkpoints. */

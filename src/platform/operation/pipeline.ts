@@ -58,7 +58,7 @@ async function run(services: Services, operation: Operation, call: Call): Promis
   }
 
   const prepareContext: PrepareContext = {
-    ...common, address: call.address, signal: call.signal, transaction, blobs: services.blobs, http: services.http, settings: services.settings, instance: services.instance,
+    ...common, address: call.address, signal: call.signal, transaction, blobs: services.blobs, http: services.http, settings: services.settings, secrets: services.secrets, publicUrl: services.publicUrl, instance: services.instance,
     progress: (progress) => call.progress?.(progress),
     verifyLog: () => services.verifyLog(origin.orgId, call.signal, (progress) => call.progress?.(progress)),
     compute: (task, data) => services.compute(task, data, call.signal),

@@ -9,6 +9,7 @@ import type { EventAppender, EventWaiter } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
 import type { PolicyEngine } from "../policy/index.ts";
+import type { Secrets } from "../secrets/types.ts";
 import type { Door, Operation, Progress } from "./operation.ts";
 import type { Quotas } from "./quotas.ts";
 
@@ -71,6 +72,9 @@ export interface Services {
   blobs: BlobStore;
   http: HttpClient;
   settings: { osvUrl: string };
+  secrets: Pick<Secrets, "seal" | "open">;
+  /** Where people reach the platform: an origin, without a path. */
+  publicUrl: string;
   instance: number;
   authenticate: Authenticate;
   limiter: RateLimiter;

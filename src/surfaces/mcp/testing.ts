@@ -11,6 +11,7 @@ import type { Operation } from "../../platform/operation/operation.ts";
 import { createRegistry } from "../../platform/operation/registry.ts";
 import type { Services } from "../../platform/operation/services.ts";
 import { loadPolicies } from "../../platform/policy/index.ts";
+import type { Secrets } from "../../platform/secrets/types.ts";
 import { createLog } from "../../platform/telemetry/log.ts";
 import { createHttpServer } from "../http/server.ts";
 import { mountMcp } from "./mount.ts";
@@ -55,7 +56,7 @@ export async function createTestServices(identify: (authorization: string | unde
       tenant: (_org, work) => work(db), read: (_org, work) => work(db), snapshot: (_org, work) => work(db), system: (work) => work(db), lookup: (work) => work(db), direct: absent("database connection"),
       healthy: async () => true, stats: () => ({ total: 0, idle: 0, waiting: 0 }), close: async () => undefined,
     },
-    blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9" },
+    blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9" }, secrets: {} as Secrets, publicUrl: "http://127.0.0.1:8080",
     async authenticate({ authorization }) {
       const actor = identify(authorization);
       if (actor !== undefined) return actor;
