@@ -76,6 +76,7 @@ export const leakyAllowed: readonly { path: string; part: string; why: string }[
 export const systemDoor: Readonly<Record<string, string>> = {
   "src/modules/organizations/authentication.ts": "who calls is known only after it",
   "src/modules/organizations/first-administrator.ts": "makes the first organization",
+  "src/modules/organizations/provider/keys.ts": "the provider's signing keys belong to no organization",
   "src/modules/organizations/use-notes.ts": "notes the use of credentials of all organizations at once",
   "src/modules/vulnerabilities/subscriptions.ts": "a new feed concerns the component sets of every organization",
   "src/platform/operation/pipeline.ts": "for operations that declare it, which docs/reference/exceptions.md lists",

@@ -4,6 +4,7 @@ import { createApiKey } from "./operations/create-api-key.ts";
 import { createOrganization } from "./operations/create-organization.ts";
 import { createSession } from "./operations/create-session.ts";
 import { deleteSession } from "./operations/delete-session.ts";
+import { exchangeToken } from "./operations/exchange-token.ts";
 import { getOrganization } from "./operations/get-organization.ts";
 import { listApiKeys } from "./operations/list-api-keys.ts";
 import { listMembers } from "./operations/list-members.ts";
@@ -17,7 +18,7 @@ import { whoAmI } from "./operations/whoami.ts";
 export const organizations: Module = {
   name: "organizations",
   operations: [
-    createSession, listSessions, deleteSession,
+    createSession, exchangeToken, listSessions, deleteSession,
     whoAmI, setPassword,
     createOrganization, getOrganization,
     listMembers, addMember, setMemberRole, removeMember,
@@ -27,8 +28,11 @@ export const organizations: Module = {
 
 export { createAuthentication, CsrfMissing } from "./authentication.ts";
 export type { Authentication } from "./authentication.ts";
+export { createIdentify } from "./external/identify.ts";
 export { ensureFirstAdministrator, platformOrgId } from "./first-administrator.ts";
 export type { FirstAdministrator, FirstAdministratorPorts } from "./first-administrator.ts";
+export { createProviderKeys, providerAlgorithm } from "./provider/keys.ts";
+export type { ProviderKeys } from "./provider/keys.ts";
 export { quotasOf } from "./quotas.ts";
 export { namedPermissions, permissionsOf, roles, roleTable } from "./roles.ts";
 export type { Role, RoleRow } from "./roles.ts";
