@@ -71,7 +71,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         const checks = await platform.checks();
         return { ready: checks["database"] === "ok", checks };
       },
-      sessionOf: pages.sessionOf,
+      sessionOf: pages.sessionOf, trustedProxies: config.trustedProxies,
       extend(server) {
         pages.extend(server);
         mountMcp(server, platform.services, platform.registry, { version: version(), hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname] });

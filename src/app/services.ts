@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
-import { fromTypeId, toTypeId, createIds } from "../platform/ids.ts";
+import { createIds } from "../platform/ids.ts";
 import { systemClock } from "../platform/clock.ts";
-import { actorId, type Actor } from "../platform/actor.ts";
+import { actorTypeId } from "../platform/actor.ts";
 import type { Config } from "../platform/config.ts";
 import type { Database, Db } from "../platform/database/database.ts";
 import { keepInstanceLock } from "../platform/database/instance.ts";
@@ -11,15 +11,21 @@ import {
   systemTimer, verifyLog, type EventAppender, type StoredEvent,
 } from "../platform/events/index.ts";
 import { createHttpClient } from "../platform/http-client/http-client.ts";
+import { createIdTokenVerifier } from "../platform/identity/id-token.ts";
+import { knownIssuers } from "../platform/identity/issuers.ts";
 import { createJwtVerifier } from "../platform/identity/jwt.ts";
+import { createStrangerGate } from "../platform/identity/stranger-gate.ts";
+import { createMemoryLimits } from "../platform/limits/index.ts";
+import { createLoadShedder, watchLoad } from "../platform/operation/load.ts";
 import { createRateLimiter } from "../platform/operation/rate-limiter.ts";
+import { createStrangers, guardAuthentication } from "../platform/operation/strangers.ts";
 import type { EventOrigin, Services } from "../platform/operation/services.ts";
 import { createRegistry, type Module, type Registry } from "../platform/operation/registry.ts";
 import { loadPolicies } from "../platform/policy/index.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
-import { createAuthentication, ensureFirstAdministrator, quotasOf, type FirstAdministrator } from "../modules/organizations/index.ts";
+import { createAuthentication, createIdentify, ensureFirstAdministrator, quotasOf, type FirstAdministrator } from "../modules/organizations/index.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { version } from "./root.ts";
@@ -57,7 +63,9 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const http = createHttpClient({ clock, userAgent: `qinfra/${version()}` });
   const blobs = await openFileBlobs({ root: config.blobsDir, dataKey: createDataKeys({ database, secrets, clock, ids }), clock });
   const privateBodies = createPrivateBodies(secrets);
-  const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(config.jwtIssuers, { http, clock }) });
+  const issuers = knownIssuers(config.jwtIssuers, http);
+  const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(issuers, { clock }) });
+  const identify = createIdentify({ database, verifyIdToken: createIdTokenVerifier(issuers, { clock }) });
 
   const lock = await keepInstanceLock(database, { log, sleep: timer.sleep });
 
@@ -108,12 +116,16 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   metrics.gauge("qinfra_database_connections", "Open connections", () => database.stats().total);
   metrics.gauge("qinfra_database_waiting", "Transactions that wait for a connection", () => database.stats().waiting);
 
+  const strangers = createStrangers({ database, clock, ids, log, platformOrgId: firstAdministrator.platformOrgId, appender: appenderOf });
+  const load = watchLoad(() => ({ waiting: database.stats().waiting, pool: config.database.pool }));
+
   const services: Services = {
     database, policy, clock, ids, log, blobs, http, waiter, compute, instance: lock.instance,
     settings: { osvUrl: config.osvUrl }, secrets, publicUrl: publicUrlOf(config),
-    authenticate: authentication.authenticate,
+    authenticate: guardAuthentication(authentication.authenticate, createStrangerGate(clock), strangers), identify,
     settingsOf: authentication.settingsOf,
-    limiter: createRateLimiter(clock, { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),
+    limiter: createRateLimiter(createMemoryLimits(clock), { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),
+    load: createLoadShedder(load.level), strangers,
     appender: appenderOf,
     quotas: (db, orgId) => quotasOf(db, orgId, { defaults: config.quotas, clock }),
     verifyLog: (orgId, signal, progress) => verifyLog({
@@ -132,6 +144,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       };
     },
     async stop() {
+      load.stop();
+      await strangers.stop();
       await runner.stop(5_000);
       await relay.stop();
       await sealer.stop();
@@ -144,14 +158,4 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       await workers.close();
     },
   };
-}
-
-function actorTypeId(actor: Actor): string {
-  if (actor.keyId !== undefined) return asTypeId("key", actor.keyId);
-  if (actor.userId !== undefined) return asTypeId("usr", actor.userId);
-  return actorId(actor);
-}
-
-function asTypeId(prefix: string, id: string): string {
-  return fromTypeId(prefix, id) === undefined ? toTypeId(prefix, id) : id;
 }

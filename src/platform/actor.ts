@@ -1,3 +1,5 @@
+import { fromTypeId, toTypeId } from "./ids.ts";
+
 /** Who acts. Identity comes from the credential, roles and permissions from the membership in the organization. */
 export interface Actor {
   kind: "anonymous" | "user" | "api-key" | "system";
@@ -33,4 +35,15 @@ export function grants(permissions: readonly string[], wanted: string): boolean 
 /** The id by which logs, events and limits name the actor. */
 export function actorId(actor: Actor): string {
   return actor.keyId ?? actor.userId ?? actor.kind;
+}
+
+/** The TypeID by which events name the actor. */
+export function actorTypeId(actor: Actor): string {
+  if (actor.keyId !== undefined) return asTypeId("key", actor.keyId);
+  if (actor.userId !== undefined) return asTypeId("usr", actor.userId);
+  return actorId(actor);
+}
+
+function asTypeId(prefix: string, id: string): string {
+  return fromTypeId(prefix, id) === undefined ? toTypeId(prefix, id) : id;
 }

@@ -18,6 +18,7 @@ const name = "c.oid::regclass::text";
 /** Tables without `org_id`: what they hold, and what the tenants' role may do with them. A new one is added here by hand. */
 export const globalTables: Readonly<Record<string, { holds: string; tenants: readonly string[] }>> = {
   "platform.migrations": { holds: "which migrations ran", tenants: [] },
+  "platform.strangers": { holds: "refused requests of unknown callers, until they are events", tenants: [] },
   "events.head": { holds: "the last position of the log", tenants: [] },
   "events.sealer": { holds: "whether the sealer sleeps", tenants: ["SELECT"] },
   "events.subscriptions": { holds: "how far each reader of the log is", tenants: ["SELECT"] },

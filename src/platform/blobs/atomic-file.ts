@@ -1,11 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { DeclaredError, errorType } from "../errors.ts";
+import { DeclaredError } from "../errors.ts";
 import { BlobNameInvalid } from "./blob-name.ts";
-
-export const BlobsFull = errorType("blobs-full", 507, "There is no room left for files");
-export const BlobsUnavailable = errorType("blobs-unavailable", 503, "The file store cannot be used");
+import { BlobsFull, BlobsUnavailable } from "./errors.ts";
 
 export type OpenFile = (path: string, flags: string, mode: number) => Promise<Pick<FileHandle, "writeFile" | "sync" | "close">>;
 

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
-import { DeclaredError, errorType, fail } from "../errors.ts";
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from "node:crypto";
+import { DeclaredError, errorType, fail, TooLarge } from "../errors.ts";
 
 export const BlobDamaged = errorType("blob-damaged", 500, "A stored file is damaged");
 
@@ -37,7 +37,7 @@ export function encryptBlob(place: BlobPlace, dataKey: DataKey, bytes: Uint8Arra
   return Buffer.concat([magic, Uint8Array.of(id.length), id, nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Errors: BlobDamaged; it says which file and what is wrong with it. */
+/** The plain bytes; a blob's are those of its digest. Errors: BlobDamaged; it says which file and what is wrong with it. */
 export async function decryptBlob(place: BlobPlace, stored: Buffer, keyOf: (id: string) => Promise<Uint8Array>): Promise<Buffer> {
   const start = magic.length + 1 + (stored[magic.length] ?? 0);
   if (stored.length < start + nonceBytes + tagBytes || !stored.subarray(0, magic.length).equals(magic)) {
@@ -47,11 +47,33 @@ export async function decryptBlob(place: BlobPlace, stored: Buffer, keyOf: (id: 
   const decipher = createDecipheriv("aes-256-gcm", await keyOf(keyId), stored.subarray(start, start + nonceBytes));
   decipher.setAAD(additionalData(place, keyId));
   decipher.setAuthTag(stored.subarray(stored.length - tagBytes));
+  let plain: Buffer;
   try {
-    return Buffer.concat([decipher.update(stored.subarray(start + nonceBytes, stored.length - tagBytes)), decipher.final()]);
+    plain = Buffer.concat([decipher.update(stored.subarray(start + nonceBytes, stored.length - tagBytes)), decipher.final()]);
   } catch {
-    throw new DeclaredError(BlobDamaged, `${describePlace(place)} was changed on the disk, or another file was put in its place. ${restore}`);
+    throw new DeclaredError(BlobDamaged, `${describePlace(place)} was changed where it lies, or another file was put in its place. ${restore}`);
   }
+  if (place.kind === "cas" && sha256(plain) !== place.name) fail(BlobDamaged, `${describePlace(place)} holds other bytes than its digest says. ${restore}`);
+  return plain;
+}
+
+/**
+ * The nonce of a content-addressed blob: HMAC-SHA-256 of its place under a subkey of the data key, cut to 12 bytes. The
+ * digest fixes the content, so a nonce comes back only with the bytes that it was used for; the same blob then has the
+ * same ciphertext at each attempt, and the parts of an interrupted upload stay good.
+ */
+export function nonceOf(place: BlobPlace, dataKey: DataKey): Buffer {
+  const key = Buffer.from(hkdfSync("sha256", dataKey.key, new Uint8Array(0), "qinfra/blob-nonce/1", 32));
+  return createHmac("sha256", key).update(additionalData(place, dataKey.id)).digest().subarray(0, nonceBytes);
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Errors: TooLarge. */
+export function checkSize(bytes: Uint8Array, most: number): void {
+  if (bytes.length > most) fail(TooLarge, `A stored file may have ${most} bytes; this one has ${bytes.length}.`);
 }
 
 export const restore = "Restore this file from a backup, or store its content again.";

@@ -1,12 +1,12 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rm, type FileHandle } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { access, constants, mkdir, open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
-import { fail, TooLarge } from "../errors.ts";
+import { fail } from "../errors.ts";
 import { storeError, sweepTemporaries, writeAtomically, type OpenFile } from "./atomic-file.ts";
-import { BlobDamaged, blobOverhead, decryptBlob, describePlace, encryptBlob, restore, type BlobPlace, type DataKey } from "./blob-format.ts";
+import { BlobDamaged, blobOverhead, checkSize, decryptBlob, describePlace, encryptBlob, restore, sha256, type BlobPlace, type DataKey } from "./blob-format.ts";
 import { digestSegment, orgSegment, pointerSegments } from "./blob-name.ts";
-import type { BlobStore } from "./types.ts";
+import type { OpenedBlobs } from "./types.ts";
 
 export interface FileBlobsOptions {
   /** Absolute. */
@@ -21,7 +21,7 @@ export interface FileBlobsOptions {
 }
 
 /** `BLOBS_URL=file:`: `<root>/cas/<org>/<sha256>`, `<root>/refs/<org>/<name>`, and `<root>/tmp` for what is being written. */
-export async function openFileBlobs({ root, dataKey, clock, maxBytes = 268_435_456, random = randomBytes, openFile }: FileBlobsOptions): Promise<BlobStore> {
+export async function openFileBlobs({ root, dataKey, clock, maxBytes = 268_435_456, random = randomBytes, openFile }: FileBlobsOptions): Promise<OpenedBlobs> {
   const temporaryFolder = join(root, "tmp");
   try {
     await mkdir(temporaryFolder, { recursive: true, mode: 0o700 });
@@ -38,18 +38,12 @@ export async function openFileBlobs({ root, dataKey, clock, maxBytes = 268_435_4
   async function readBlob(place: BlobPlace, path: string): Promise<Buffer | undefined> {
     const stored = await readWhole(path, place, maxBytes + blobOverhead);
     if (stored === undefined) return undefined;
-    const plain = await decryptBlob(place, stored, async (id) => (await dataKey(place.orgId, id)).key);
-    if (place.kind === "cas" && sha256(plain) !== place.name) fail(BlobDamaged, `${describePlace(place)} holds other bytes than its digest says. ${restore}`);
-    return plain;
-  }
-
-  function checkSize(bytes: Uint8Array): void {
-    if (bytes.length > maxBytes) fail(TooLarge, `A stored file may have ${maxBytes} bytes; this one has ${bytes.length}.`);
+    return decryptBlob(place, stored, async (id) => (await dataKey(place.orgId, id)).key);
   }
 
   return {
     async put(orgId, bytes) {
-      checkSize(bytes);
+      checkSize(bytes, maxBytes);
       const digest = sha256(bytes);
       const place: BlobPlace = { orgId, kind: "cas", name: digest };
       const path = join(root, "cas", orgSegment(orgId), digest);
@@ -62,7 +56,7 @@ export async function openFileBlobs({ root, dataKey, clock, maxBytes = 268_435_4
       return readBlob({ orgId, kind: "cas", name: digest }, join(root, "cas", orgSegment(orgId), digestSegment(digest)));
     },
     async point(orgId, name, bytes) {
-      checkSize(bytes);
+      checkSize(bytes, maxBytes);
       await write({ orgId, kind: "ref", name }, join(root, "refs", orgSegment(orgId), ...pointerSegments(name)), bytes);
     },
     async read(orgId, name) {
@@ -72,6 +66,15 @@ export async function openFileBlobs({ root, dataKey, clock, maxBytes = 268_435_4
       const org = orgSegment(orgId);
       return (await removeFolder(join(root, "cas", org))) + (await removeFolder(join(root, "refs", org)));
     },
+    async health() {
+      try {
+        await access(temporaryFolder, constants.R_OK | constants.W_OK);
+        return "ok";
+      } catch (error) {
+        return (storeError(error) as Error).message;
+      }
+    },
+    close() {},
   };
 }
 
@@ -101,8 +104,4 @@ async function readWhole(path: string, place: BlobPlace, limit: number): Promise
   } finally {
     await file?.close();
   }
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -10,3 +10,10 @@ export interface BlobStore {
   /** Removes every blob and named object of the organization and answers how many; what is gone already is no error. */
   removeAll(orgId: string): Promise<number>;
 }
+
+/** A store as its adapter opens it. */
+export interface OpenedBlobs extends BlobStore {
+  /** `ok`, or what is wrong and what to do, for readiness. Cheap; throws nothing. */
+  health(): Promise<string>;
+  close(): void;
+}

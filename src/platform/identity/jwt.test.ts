@@ -1,7 +1,8 @@
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type GenerateKeyPairResult, type JWTHeaderParameters, type JWTPayload } from "jose";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { HttpClient, HttpResponse } from "../http-client/types.ts";
-import { createJwtVerifier, type JwtIssuer } from "./jwt.ts";
+import { knownIssuers, type JwtIssuer } from "./issuers.ts";
+import { createJwtVerifier } from "./jwt.ts";
 
 const now = Date.UTC(2026, 10, 21, 12);
 const seconds = now / 1000;
@@ -26,10 +27,15 @@ function ok(): HttpResponse {
   return { status: 200, headers: {}, body: keySet };
 }
 
-interface Claims { iss?: string; aud?: string | string[]; sub?: string | undefined; exp?: number | undefined; nbf?: number; roles?: string[] }
+type Claims = Record<string, unknown>;
 
 function token(claims: Claims = {}, key: CryptoKey = own.privateKey, header: JWTHeaderParameters = { alg: "ES256", kid: "k1" }): Promise<string> {
   return new SignJWT({ iss: issuer.issuer, aud: "qinfra", sub: "user-1", exp: seconds + 600, ...claims } as JWTPayload).setProtectedHeader(header).sign(key);
+}
+
+function verifier(http: HttpClient, settings: Partial<JwtIssuer> = {}, options: { time?: () => number; cached?: number } = {}) {
+  const { time = () => now, cached } = options;
+  return createJwtVerifier(knownIssuers([{ ...issuer, ...settings }], http), { clock: { now: time }, ...(cached !== undefined && { cached }) });
 }
 
 describe("a bearer JWT", () => {
@@ -42,6 +48,14 @@ describe("a bearer JWT", () => {
     ["not yet valid", () => token({ nbf: seconds + 60 }), false],
     ["of another issuer", () => token({ iss: "https://other.example" }), false],
     ["for another audience", () => token({ aud: "other" }), false],
+    ["issued within the tolerance of clocks", () => token({ iat: undefined, nbf: seconds + 10 }), true],
+    ["issued in the future", () => token({ iat: seconds + 60 }), false],
+    ["typed as an access token", () => token({}, own.privateKey, { alg: "ES256", kid: "k1", typ: "at+jwt" }), true],
+    ["typed as one that ends sessions", () => token({}, own.privateKey, { alg: "ES256", kid: "k1", typ: "logout+jwt" }), false],
+    ["an ID token that also names the API", () => token({ aud: ["web", "qinfra"] }), false],
+    ["an ID token by what its payload says", () => token({ typ: "ID" }), false],
+    ["a refresh token by what its payload says", () => token({ typ: "Refresh" }), false],
+    ["bound to a key that nobody shows", () => token({ cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } }), false],
     ["without a subject", () => token({ sub: undefined }), false],
     ["with an empty subject", () => token({ sub: "" }), false],
     ["with a NUL in its subject", () => token({ sub: "a\0b" }), false],
@@ -55,14 +69,35 @@ describe("a bearer JWT", () => {
     ["no token", async () => "abc.def.ghi", false],
     ["too long", async () => token({ roles: Array.from({ length: 3_000 }, (_, i) => `r${i}`) }), false],
   ])("given one that is %s, then it is accepted: %#", async (_case, make, accepted) => {
-    const verify = createJwtVerifier([issuer], { http: httpAnswering(ok), clock: { now: () => now } });
-    expect(await verify(await make())).toEqual(accepted ? { issuer: issuer.issuer, subject: "user-1" } : undefined);
+    const verify = verifier(httpAnswering(ok), { client: { id: "web" } });
+    expect(await verify(await make())).toEqual(accepted ? { issuer: issuer.issuer, subject: "user-1", service: false } : undefined);
+  });
+
+  it.each<[string, JwtIssuer["roles"], Claims, Claims]>([
+    ["a path", { claim: "realm_access.roles", map: { ops: "operator" } }, { realm_access: { roles: ["ops", "other", 7] } }, { groups: ["ops"] }],
+    ["a name with dots", { claim: "https://example.org/groups", map: { ops: "operator" } }, { "https://example.org/groups": "ops" }, { groups: ["ops"] }],
+    ["what is not there", { claim: "a.b.c", map: { ops: "operator" } }, { a: "text" }, { groups: [] }],
+    ["a name of every object", { claim: "constructor.name", map: { Object: "admin", toString: "admin" } }, { groups: ["toString"] }, { groups: [] }],
+  ])("given groups at %s, then those that count are known with the time of the token", async (_case, roles, claims, known) => {
+    const verify = verifier(httpAnswering(ok), { roles });
+    expect(await verify(await token({ iat: seconds - 5, ...claims }))).toEqual({ issuer: issuer.issuer, subject: "user-1", service: false, issuedAt: seconds - 5, ...known });
+    expect(await verify(await token(claims))).toBeUndefined(); // without a time nobody knows which word is newer
+  });
+
+  it.each<[string, Claims, Claims]>([
+    ["of a person", { preferred_username: "ada", name: "Ada\u0000 Lovelace", email: "ada@example.org", azp: "web" }, { username: "ada", displayName: "Ada Lovelace", email: "ada@example.org", service: false }],
+    ["of a service account of Keycloak", { preferred_username: "service-account-ci", azp: "ci" }, { username: "service-account-ci", service: true }],
+    ["of a client by RFC 9068", { client_id: "user-1" }, { service: true }],
+    ["of an application of Entra ID", { idtyp: "app", azp: "other" }, { service: true }],
+    ["with names that are none", { preferred_username: 7, name: "x".repeat(300), email: "" }, { service: false }],
+  ])("given one %s, then that is known", async (_case, claims, known) => {
+    expect(await verifier(httpAnswering(ok))(await token(claims))).toEqual({ issuer: issuer.issuer, subject: "user-1", ...known });
   });
 
   it("given the same one again, then its signature is not checked again until it has expired", async () => {
     let time = now;
     const http = httpAnswering(ok);
-    const verify = createJwtVerifier([issuer], { http, clock: { now: () => time } });
+    const verify = verifier(http, {}, { time: () => time });
     const text = await token({ exp: seconds + 120 });
     const checks = vi.spyOn(globalThis.crypto.subtle, "verify");
     for (let n = 0; n < 100; n++) expect(await verify(text)).toBeDefined();
@@ -73,7 +108,7 @@ describe("a bearer JWT", () => {
   });
 
   it("given more than the cache holds, then the least recently used are checked again and all are right", async () => {
-    const verify = createJwtVerifier([issuer], { http: httpAnswering(ok), clock: { now: () => now }, cached: 2 });
+    const verify = verifier(httpAnswering(ok), {}, { cached: 2 });
     const tokens = await Promise.all(["a", "b", "c"].map((sub) => token({ sub })));
     for (const round of [1, 2]) for (const [i, text] of tokens.entries()) expect(await verify(text), `round ${round}`).toMatchObject({ subject: "abc"[i] });
   });
@@ -86,13 +121,13 @@ describe("an issuer", () => {
     ["answers no key set", () => ({ status: 200, headers: {}, body: Buffer.from(`{"keys": 1}`) })],
     ["answers no JSON", () => ({ status: 200, headers: {}, body: Buffer.from("<html>") })],
   ])("given it %s, then that is said, and is not the caller's fault", async (_case, answer) => {
-    const verify = createJwtVerifier([issuer], { http: httpAnswering(answer), clock: { now: () => now } });
+    const verify = verifier(httpAnswering(answer));
     await expect(verify(await token())).rejects.toMatchObject({ type: { code: "issuer-unavailable", status: 503 } });
   });
 
   it("given it is not listed, then nobody is asked for its keys", async () => {
     const http = httpAnswering(ok);
-    const verify = createJwtVerifier([issuer], { http, clock: { now: () => now } });
+    const verify = verifier(http);
     await verify(await token({ iss: "https://evil.example" }));
     expect(http.requests).toBe(0);
   });
@@ -102,8 +137,9 @@ describe("an issuer", () => {
     ["no signature", [{ ...issuer, algorithms: ["none"] }], /none is not accepted/],
     ["no algorithm", [{ ...issuer, algorithms: [] }], /at least one algorithm/],
     ["a second entry", [issuer, issuer], /listed twice/],
+    ["one audience for both kinds of tokens", [{ ...issuer, client: { id: issuer.audience } }], /audience and client.id are the same/],
     ["the platform's own name", [{ ...issuer, issuer: "local" }], /local/],
   ])("given settings with %s, then they are refused", (_case, issuers, message) => {
-    expect(() => createJwtVerifier(issuers, { http: httpAnswering(ok), clock: { now: () => now } })).toThrow(message);
+    expect(() => knownIssuers(issuers, httpAnswering(ok))).toThrow(message);
   });
 });

@@ -11,6 +11,7 @@ import type { EventAppender } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
 import type { Quotas } from "./quotas.ts";
+import type { Identify } from "./services.ts";
 import type { Secrets } from "../secrets/types.ts";
 
 export type Effect = "pure" | "read" | "change" | "destructive";
@@ -53,6 +54,8 @@ export interface PrepareContext extends CommonContext {
   publicUrl: string;
   /** This server's advisory lock: what it stages is its own for as long as the lock is held. */
   instance: number;
+  /** Whom an ID token means; what its issuer says of memberships is written down by then. */
+  identify: Identify;
   /** Checks the caller's own event log against its chain and signed checkpoints. */
   verifyLog(): Promise<Verification>;
   /** Runs a declared CPU-heavy task in the worker pool. */

@@ -2,7 +2,7 @@ import { actorId, grants, type Actor } from "../actor.ts";
 import type { Db } from "../database/database.ts";
 import { timestamp } from "../clock.ts";
 import {
-  ApprovalUnavailable, Cancelled, Conflict, DeclaredError, fail, Internal, InvalidInput, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
+  ApprovalUnavailable, Cancelled, ConfirmationNeeded, Conflict, DeclaredError, fail, Internal, InvalidInput, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
 } from "../errors.ts";
 import type { EventAppender } from "../events/types.ts";
 import { createEventTrace, type EventTrace } from "./event-trace.ts";
@@ -12,35 +12,43 @@ import { planHash } from "./canonical.ts";
 import { policyActor, type RequestInput } from "../policy/index.ts";
 import { isPure } from "./pure.ts";
 import type { Call, Outcome, Services } from "./services.ts";
+import { recordRefusal } from "./refusals.ts";
+import { reasonOf } from "./strangers.ts";
 import { validateInput } from "./validate.ts";
 
 const waitMs = 20_000;
+const confirmationMs = 5 * 60_000;
 
 /**
- * The one way in, for every door: authenticate, limit, validate, permission, policy on the request, replay, prepare and
+ * The one way in, for every door: shed load, authenticate, limit, validate, permission, policy on the request, replay, prepare and
  * plan, policy on the plan, approval gate, transaction with its events, and the wait for a subscription.
  */
 export async function execute(services: Services, operation: Operation, call: Call): Promise<Outcome> {
   const started = performance.now();
   let status = 500;
+  let caller: Actor | undefined;
   try {
-    const outcome = await run(services, operation, call);
+    const outcome = await run(services, operation, call, (actor) => (caller = actor));
     status = outcome.status;
     return outcome;
   } catch (error) {
     const declared = asDeclared(services, operation, call, error);
     status = declared.type.status;
+    if (caller !== undefined) await noteRefusal(services, operation, call, caller, declared);
     throw declared;
   } finally {
     services.observe({ operation, door: call.door, status, seconds: (performance.now() - started) / 1000 });
   }
 }
 
-async function run(services: Services, operation: Operation, call: Call): Promise<Outcome> {
-  const actor = await authenticate(services, operation, call);
-  services.limiter.take(actor.kind === "anonymous" ? `address:${call.address}` : `actor:${actorId(actor)}`);
+async function run(services: Services, operation: Operation, call: Call, known: (actor: Actor) => void): Promise<Outcome> {
+  services.load.admit(operation);
+  const actor = await authenticate(services, call);
+  known(actor);
+  await services.limiter.take({ actor, address: call.address }, call.allowance);
+  if (operation.permission !== "public" && actor.kind === "anonymous") fail(Unauthenticated, "Sign in first: run `qinfra login`, or send an API key as a bearer token.");
   const input = validateInput(operation.input, call.input ?? {}, { fromText: call.fromText });
-  permit(operation, actor);
+  permit(operation, actor, services.clock.now());
   const policyInput = await policyInputOf(services, operation, call, actor, input);
   const request = services.policy.decideRequest(policyInput);
   if (!request.allow) fail(PolicyDenied, `A policy refuses ${operation.id}: ${request.reasons.join(", ")}.`, { reasons: request.reasons });
@@ -59,6 +67,7 @@ async function run(services: Services, operation: Operation, call: Call): Promis
 
   const prepareContext: PrepareContext = {
     ...common, address: call.address, signal: call.signal, transaction, blobs: services.blobs, http: services.http, settings: services.settings, secrets: services.secrets, publicUrl: services.publicUrl, instance: services.instance,
+    identify: services.identify,
     progress: (progress) => call.progress?.(progress),
     verifyLog: () => services.verifyLog(origin.orgId, call.signal, (progress) => call.progress?.(progress)),
     compute: (task, data) => services.compute(task, data, call.signal),
@@ -99,21 +108,34 @@ function changes({ effect }: Operation): boolean {
   return effect === "change" || effect === "destructive";
 }
 
-async function authenticate(services: Services, operation: Operation, call: Call): Promise<Actor> {
+async function authenticate(services: Services, call: Call): Promise<Actor> {
   const found = await services.authenticate(call.credentials, { door: call.door, address: call.address });
   // Through MCP it is a program that decides what to call, whatever person it acts for.
-  const actor = call.door === "mcp" ? { ...found, ai: true } : found;
-  if (operation.permission === "public") return actor;
-  if (actor.kind === "anonymous") fail(Unauthenticated, "Sign in first: run `qinfra login`, or send an API key as a bearer token.");
-  return actor;
+  return call.door === "mcp" ? { ...found, ai: true } : found;
 }
 
-function permit(operation: Operation, actor: Actor): void {
+/** A known caller's refusal is an event of their organization; those of unknown callers are counted together. */
+async function noteRefusal(services: Services, operation: Operation, call: Call, actor: Actor, error: DeclaredError): Promise<void> {
+  if (actor.kind !== "anonymous") return recordRefusal(services, operation, call, actor, error);
+  if (error.type.status === 401) services.strangers.note(call.address, operation.permission === "public" ? "sign-in" : reasonOf(call.credentials));
+}
+
+function permit(operation: Operation, actor: Actor, now: number): void {
   if (operation.permission === "public") return;
   if (actor.mustChangePassword && operation.endsOneTimePassword !== true) {
     fail(PasswordChangeRequired, "The one-time password can do nothing but set a new one: run `qinfra login` and choose a password.");
   }
-  if (operation.permission === "self") return;
+  if (operation.permission !== "self") permitRole(operation, actor);
+  if (operation.confirm !== undefined) confirmed(operation, actor, now);
+}
+
+function confirmed(operation: Operation, actor: Actor, now: number): void {
+  if (actor.confirmedAt !== undefined && now - actor.confirmedAt <= confirmationMs) return;
+  const how = actor.kind === "user" ? "run `qinfra confirm`, or confirm it on your account page, then repeat it" : "only a person can do that; sign in with `qinfra login`";
+  fail(ConfirmationNeeded, `${operation.id} asks for a second factor given in the last ${confirmationMs / 60_000} minutes: ${how}.`);
+}
+
+function permitRole(operation: Operation, actor: Actor): void {
   if (operation.permission.startsWith("platform:") && !actor.platform) {
     fail(PermissionMissing, `${operation.id} needs ${operation.permission}, which only members of the platform organization can have.`, { permission: operation.permission });
   }

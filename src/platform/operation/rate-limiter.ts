@@ -1,35 +1,34 @@
-import type { Clock } from "../clock.ts";
 import { fail, TooManyRequests } from "../errors.ts";
-import type { RateLimiter } from "./services.ts";
+import type { Allowance, RateLimits } from "../limits/index.ts";
+import { actorId, type Actor } from "../actor.ts";
 
-interface Bucket {
-  tokens: number;
-  at: number;
+export interface RateLimiter {
+  /**
+   * Counts a request of a caller: by API key and by the user behind it, or by address where nobody is known. Tells how
+   * the caller stands, then throws `TooManyRequests` where it is one too many.
+   */
+  take(caller: { actor: Actor; address: string }, tell?: (allowance: Allowance) => void): Promise<void>;
 }
 
-const mostKeys = 50_000;
-
-/** A token bucket a key, in memory: `perSecond` on average, four seconds' worth at once. */
-export function createRateLimiter(clock: Clock, limits: { actor: number; address: number }): RateLimiter {
-  const buckets = new Map<string, Bucket>();
+/** Requests a second, four seconds' worth of them at once. */
+export function createRateLimiter(limits: RateLimits, most: { actor: number; address: number }): RateLimiter {
+  const bucketOf = (perSecond: number) => ({ perSecond, burst: perSecond * 4 });
+  const ofActor = bucketOf(most.actor);
+  const ofAddress = bucketOf(most.address);
   return {
-    take(key) {
-      const perSecond = key.startsWith("address:") ? limits.address : limits.actor;
-      const burst = perSecond * 4;
-      const now = clock.now();
-      const bucket = buckets.get(key) ?? { tokens: burst, at: now };
-      bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * perSecond);
-      bucket.at = now;
-      if (!buckets.has(key)) {
-        // The oldest key goes: it has been quiet the longest or comes back with a full bucket at worst.
-        if (buckets.size >= mostKeys) buckets.delete(buckets.keys().next().value as string);
-        buckets.set(key, bucket);
-      }
-      if (bucket.tokens < 1) {
-        const retryAfterSeconds = (1 - bucket.tokens) / perSecond;
-        fail(TooManyRequests, `More than ${perSecond} requests a second; wait ${Math.ceil(retryAfterSeconds)} s.`, { retryAfterSeconds });
-      }
-      bucket.tokens -= 1;
+    async take({ actor, address }, tell) {
+      const known = actor.kind !== "anonymous";
+      const allowance = await limits.take(known ? keysOf(actor) : [`address:${address}`], known ? ofActor : ofAddress);
+      tell?.(allowance);
+      if (allowance.retryAfterSeconds === undefined) return;
+      const seconds = Math.ceil(allowance.retryAfterSeconds);
+      fail(TooManyRequests, `More than ${allowance.bucket.perSecond} requests a second; wait ${seconds} s.`, { retryAfterSeconds: allowance.retryAfterSeconds });
     },
   };
+}
+
+/** A person with many keys has no more than with one. */
+function keysOf(actor: Actor): string[] {
+  const own = `actor:${actorId(actor)}`;
+  return actor.keyId === undefined || actor.userId === undefined ? [own] : [own, `actor:${actor.userId}`];
 }

@@ -12,6 +12,10 @@ import type { PolicyEngine } from "../policy/index.ts";
 import type { Secrets } from "../secrets/types.ts";
 import type { Door, Operation, Progress } from "./operation.ts";
 import type { Quotas } from "./quotas.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
+import type { LoadShedder } from "./load.ts";
+import type { Strangers } from "./strangers.ts";
+import type { Allowance } from "../limits/index.ts";
 
 /** What a caller brings along at any door. */
 export interface Credentials {
@@ -36,6 +40,8 @@ export interface Call {
   idempotencyKey?: string;
   signal: AbortSignal;
   progress?(progress: Progress): void;
+  /** Told how the caller stands with the rate limit, before the outcome is known. */
+  allowance?(allowance: Allowance): void;
 }
 
 export interface Outcome {
@@ -44,15 +50,28 @@ export interface Outcome {
   actor: Actor;
   /** Answered from an earlier call with the same idempotency key. */
   replayed: boolean;
+  /** Of an answer that need not be the newest: how old it may be, in seconds. */
+  staleSeconds?: number;
 }
 
 /** Who stands behind a credential; throws `Unauthenticated` for one that is wrong, answers anonymous where there is none. */
 export type Authenticate = (credentials: Credentials, call: { door: Call["door"]; address: string }) => Promise<Actor>;
 
-/** Throws `TooManyRequests` with the seconds to wait. */
-export interface RateLimiter {
-  take(key: string): void;
+/** A person as an ID token of a trusted issuer names them. */
+export interface Identified {
+  userId: string;
+  /** `local` for the platform's own provider. */
+  issuer: string;
+  secondFactor: boolean;
+  /** When the person last gave a second factor there, in milliseconds since 1970. */
+  confirmedAt?: number;
+  /** What is remembered of the token, so that it is good once, and until when it need be, in milliseconds since 1970. */
+  digest: Buffer;
+  until: number;
 }
+
+/** Undefined for an ID token that is not accepted, or that means nobody here. */
+export type Identify = (idToken: string) => Promise<Identified | undefined>;
 
 export interface EventOrigin {
   orgId: string;
@@ -77,7 +96,10 @@ export interface Services {
   publicUrl: string;
   instance: number;
   authenticate: Authenticate;
+  identify: Identify;
   limiter: RateLimiter;
+  load: LoadShedder;
+  strangers: Pick<Strangers, "note">;
   appender(db: Db, origin: EventOrigin): EventAppender;
   quotas(db: Db, orgId: string): Quotas;
   waiter: EventWaiter;

@@ -68,10 +68,17 @@ function describe(operation: Operation): Json {
     ...(operation.permission === "public" ? { security: [] } : {}),
     "x-permission": operation.permission,
     "x-effect": operation.effect,
+    ...(operation.confirm === undefined ? {} : { "x-confirm": operation.confirm }),
+    ...(operation.deprecated === undefined ? {} : { deprecated: true, "x-sunset": operation.deprecated.sunset }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...requestBody(operation, inBody, properties, required),
-    responses: { [success]: { description: operation.summary, content: { "application/json": { schema: operation.output } } }, ...problems(operation) },
+    responses: { [success]: { description: operation.summary, content: { "application/json": { schema: operation.output } } }, ...notModified(operation), ...problems(operation) },
   };
+}
+
+function notModified(operation: Operation): Json {
+  if (routeOf(operation).method !== "GET") return {};
+  return { "304": { description: "The answer is the one that `If-None-Match` names by its entity tag" } };
 }
 
 const idempotencyKey = {

@@ -1,10 +1,12 @@
 import { PassThrough, Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { DeclaredError, InvalidInput, Internal, toProblem, Unauthenticated, UnsupportedMediaType } from "../../platform/errors.ts";
+import { tellAllowance, tellFreshness } from "./answer-headers.ts";
 import type { Operation, Progress } from "../../platform/operation/index.ts";
 import { execute } from "../../platform/operation/pipeline.ts";
 import { routeOf } from "../../platform/operation/registry.ts";
 import type { Call, Services } from "../../platform/operation/services.ts";
+import { reasonOf } from "../../platform/operation/strangers.ts";
 
 /** Turns a request into a call of the pipeline and its outcome into an answer, streamed with progress where asked for. */
 export async function handleOperation(
@@ -20,6 +22,7 @@ export async function handleOperation(
   const call: Call = {
     door: cookie === undefined ? "http" : "browser", requestId: request.id, address: request.ip, signal: gone.signal,
     credentials: credentialsOf(request, cookie),
+    allowance: (allowance) => tellAllowance(reply, allowance),
     ...inputOf(operation, request),
     ...bodyOf(operation, request),
     ...headerOf(request, "idempotency-key", "idempotencyKey"),
@@ -27,7 +30,9 @@ export async function handleOperation(
   if (request.headers.accept?.includes("application/x-ndjson") === true) return streamed(services, operation, call, reply);
   const outcome = await execute(services, operation, call);
   if (outcome.replayed) void reply.header("idempotent-replay", "true");
-  return reply.code(outcome.status).type("application/json; charset=utf-8").send(JSON.stringify(outcome.output));
+  const text = JSON.stringify(outcome.output);
+  if (tellFreshness(request, reply, operation, outcome, text)) return reply.code(304).send();
+  return reply.code(outcome.status).type("application/json; charset=utf-8").send(text);
 }
 
 function credentialsOf(request: FastifyRequest, cookie: Call["credentials"]["cookie"]): Call["credentials"] {
@@ -41,7 +46,9 @@ function credentialsOf(request: FastifyRequest, cookie: Call["credentials"]["coo
 /** Refuses who is not signed in before a large body is read and parsed. The pipeline asks again, and for everything else. */
 export async function refuseStrangers(services: Services, request: FastifyRequest, cookie: Call["credentials"]["cookie"]): Promise<void> {
   const actor = await services.authenticate(credentialsOf(request, cookie), { door: cookie === undefined ? "http" : "browser", address: request.ip });
-  if (actor.kind === "anonymous") throw new DeclaredError(Unauthenticated, "Sign in first: run `qinfra login`, or send an API key as a bearer token.");
+  if (actor.kind !== "anonymous") return;
+  services.strangers.note(request.ip, reasonOf(credentialsOf(request, cookie)));
+  throw new DeclaredError(Unauthenticated, "Sign in first: run `qinfra login`, or send an API key as a bearer token.");
 }
 
 function headerOf<K extends string>(request: FastifyRequest, name: string, key: K): { [P in K]?: string } {

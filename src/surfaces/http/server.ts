@@ -6,6 +6,7 @@ import { DeclaredError, Draining, InvalidInput, NotFound, TooLarge, toProblem, U
 import type { Operation } from "../../platform/operation/index.ts";
 import { hasDoor, routeOf, type Registry } from "../../platform/operation/registry.ts";
 import type { Services } from "../../platform/operation/services.ts";
+import { tellDeprecation } from "./answer-headers.ts";
 import { limitBody, type BodyLimits } from "./body-limits.ts";
 import { handleOperation, refuseStrangers } from "./operation-route.ts";
 import { toOpenApi } from "./openapi.ts";
@@ -21,6 +22,8 @@ export interface HttpOptions {
   sessionOf(request: FastifyRequest): { session: string; csrf: boolean } | undefined;
   /** How long the body of a request may take, where it is not as usual. */
   bodyLimits?: BodyLimits;
+  /** Addresses and networks whose X-Forwarded-For is believed. None by default. */
+  trustedProxies?: readonly string[];
   /** Adds pages and further doors (sign-in, status, reference, MCP) to the same server. */
   extend?(server: FastifyInstance): void;
 }
@@ -33,6 +36,7 @@ interface RouteConfig {
 export async function createHttpServer(services: Services, registry: Registry, options: HttpOptions): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.log as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: usualBodyBytes, requestTimeout: 0, pluginTimeout: 60_000,
+    trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     // Each line names its request itself; a logger a request would be made for nothing.
     childLoggerFactory: (logger) => logger,
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]) ?? services.ids.uuid(),
@@ -76,7 +80,10 @@ export async function createHttpServer(services: Services, registry: Registry, o
       method, url: path.replaceAll(/\{(\w+)\}/g, ":$1"), bodyLimit: operation.maxInputBytes ?? usualBodyBytes,
       ...(takesMuch(operation) && { onRequest: (request: FastifyRequest) => refuseStrangers(services, request, options.sessionOf(request)) }),
       config: { streamed: operation.body !== undefined } satisfies RouteConfig,
-      handler: (request, reply) => handleOperation(services, operation, request, reply, options.sessionOf(request)),
+      handler: (request, reply) => {
+        tellDeprecation(reply, operation, successorOf(registry, operation));
+        return handleOperation(services, operation, request, reply, options.sessionOf(request));
+      },
     });
   }
 
@@ -99,6 +106,12 @@ const usualBodyBytes = 1024 * 1024;
 /** Parsing fifty megabytes holds everybody up for a second, so it is not done for just anybody. */
 function takesMuch({ permission, body, maxInputBytes = 0 }: Operation): boolean {
   return permission !== "public" && (body !== undefined || maxInputBytes > usualBodyBytes);
+}
+
+/** Where what takes the place of a deprecated operation is found. */
+function successorOf(registry: Registry, { deprecated }: Operation): string | undefined {
+  const successor = deprecated?.use === undefined ? undefined : registry.byId.get(deprecated.use);
+  return successor === undefined ? undefined : routeOf(successor).path;
 }
 
 function isHealth(url: string): boolean {

@@ -1,10 +1,10 @@
 import { toWebRequest, type NodeIncomingMessageLike } from "@modelcontextprotocol/node";
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { actorId } from "../../platform/actor.ts";
 import { DeclaredError, fail, InvalidInput, TooLarge, Unauthenticated } from "../../platform/errors.ts";
 import type { Registry } from "../../platform/operation/registry.ts";
 import type { Credentials, Services } from "../../platform/operation/services.ts";
+import { reasonOf } from "../../platform/operation/strangers.ts";
 import { authInfoOf, callerOf, cancellationKey, type Caller } from "./caller.ts";
 import { createCancellations } from "./cancellations.ts";
 import { mcpPath } from "./names.ts";
@@ -56,7 +56,7 @@ export function mountMcp(server: FastifyInstance, services: Services, registry: 
     const body = await jsonOf(web);
     const message = messageOf(body);
     // A call is counted where all calls are, in the pipeline.
-    if (message?.method !== "tools/call") services.limiter.take(`actor:${actorId(caller.actor)}`);
+    if (message?.method !== "tools/call") await services.limiter.take(caller);
     if (message?.method === "notifications/cancelled") {
       const key = cancellationKey(caller, message.params?.["requestId"]);
       if (key !== undefined) cancellations.cancel(key);
@@ -96,7 +96,8 @@ async function callerFrom(services: Services, request: FastifyRequest): Promise<
   };
   const actor = await services.authenticate(credentials, { door: "mcp", address: request.ip });
   if (actor.kind === "anonymous") {
-    services.limiter.take(`address:${request.ip}`);
+    await services.limiter.take({ actor, address: request.ip });
+    services.strangers.note(request.ip, reasonOf(credentials));
     fail(Unauthenticated, "MCP needs credentials: send an API key as a bearer token, or start `qinfra mcp` after `qinfra login`.");
   }
   return {

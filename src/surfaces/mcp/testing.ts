@@ -62,7 +62,7 @@ export async function createTestServices(identify: (authorization: string | unde
       if (actor !== undefined) return actor;
       return authorization === undefined ? anonymous : fail(Unauthenticated, "This credential is not known, or it was revoked.");
     },
-    limiter: { take: () => undefined },
+    identify: async () => undefined, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
     appender: () => ({ append: absent("event log") }),
     waiter: { wait: absent("event log") },
     verifyLog: absent("event log"),

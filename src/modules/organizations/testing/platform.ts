@@ -3,6 +3,7 @@ import { pino } from "pino";
 import type { Actor } from "../../../platform/actor.ts";
 import { DeclaredError } from "../../../platform/errors.ts";
 import type { NewEvent } from "../../../platform/events/types.ts";
+import type { VerifyIdToken } from "../../../platform/identity/id-token.ts";
 import type { VerifyJwt } from "../../../platform/identity/jwt.ts";
 import { createIds } from "../../../platform/ids.ts";
 import { execute } from "../../../platform/operation/pipeline.ts";
@@ -11,7 +12,7 @@ import { faultsAgainst } from "../../../platform/operation/validate.ts";
 import type { Call, Credentials, EventOrigin, Services } from "../../../platform/operation/services.ts";
 import { loadPolicies } from "../../../platform/policy/index.ts";
 import { testDatabase, type TestDatabase } from "../../../platform/testing/database.ts";
-import { createAuthentication, ensureFirstAdministrator, organizations, type FirstAdministratorPorts } from "../index.ts";
+import { createAuthentication, createIdentify, ensureFirstAdministrator, organizations, type FirstAdministratorPorts } from "../index.ts";
 import { orgTypeId } from "../ids.ts";
 
 const log = pino({ level: "silent" });
@@ -31,7 +32,7 @@ export const openSecrets: FirstAdministratorPorts["secrets"] = {
 export type Recorded = NewEvent & { orgId: string; origin: EventOrigin };
 
 /** The module behind the real pipeline, policies and database; events are recorded, not logged. */
-export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt } = {}) {
+export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; verifyIdToken?: VerifyIdToken } = {}) {
   const test: TestDatabase = await testDatabase();
   const clock = handClock();
   const ids = createIds(clock);
@@ -44,10 +45,11 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt } 
   });
   const first = await ensureFirstAdministrator(test.database, { clock, ids, secrets: openSecrets, appender });
   const authentication = createAuthentication({ database: test.database, clock, log, verifyJwt: options.verifyJwt ?? (async () => undefined) });
+  const identify = createIdentify({ database: test.database, verifyIdToken: options.verifyIdToken ?? (async () => undefined) });
   const registry = createRegistry([organizations]);
   const services = {
     database: test.database, policy: await loadPolicies(resolve(import.meta.dirname, "../../../../policies")), clock, ids, log,
-    authenticate: authentication.authenticate, settingsOf: authentication.settingsOf, limiter: { take: () => undefined },
+    authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
     appender, observe: () => undefined, platformOrgId: first.platformOrgId,
   } as unknown as Services;
 

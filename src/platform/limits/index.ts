@@ -1,0 +1,2 @@
+export { allowanceOf, createMemoryLimits } from "./memory-limits.ts";
+export type { Allowance, Bucket, RateLimits } from "./types.ts";
