@@ -10,6 +10,7 @@ import { withLock } from "./lib/lock.mjs";
 import { root } from "./lib/paths.mjs";
 import { Failure, runScript, seconds } from "./lib/say.mjs";
 import { cacheFolder, folderOf, installedRecord, recordInstalled, recordUnavailable } from "./peers/cache.mjs";
+import { clearGo, goRecipes } from "./peers/go.mjs";
 import { recipes } from "./peers/recipes.mjs";
 import { stopAll } from "./peers/run.mjs";
 
@@ -60,9 +61,10 @@ function isProgrammingError(error) {
   return error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError;
 }
 
-/** The opa build takes minutes of processor time; the others, one after another, mostly wait for the network. */
+/** Builds take minutes of processor time; the others, one after another, mostly wait for the network. */
 async function provideAll(peers) {
-  const lanes = [peers.filter((peer) => peer.name === "opa"), peers.filter((peer) => peer.name !== "opa")];
+  const isBuilt = (peer) => peer.name in goRecipes;
+  const lanes = [peers.filter(isBuilt), peers.filter((peer) => !isBuilt(peer))];
   const results = await Promise.all(
     lanes.map(async (lane) => {
       const got = [];
@@ -78,6 +80,7 @@ await runScript(async (names) => {
   await ensureInstalled();
   // npm, too, runs on the project's Node: on an older one it resolves to older versions without a word.
   process.env.PATH = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH ?? ""}`;
+  // An interrupted build leaves its modules behind, until the next run ends.
   const stop = () => {
     stopAll();
     process.exit(130);
@@ -91,6 +94,7 @@ await runScript(async (names) => {
       return count > 0 ? 0 : 1;
     } finally {
       stopAll();
+      await clearGo();
     }
   });
 });

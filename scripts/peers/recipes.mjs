@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { node24 } from "../lib/node24.mjs";
 import { folderOf } from "./cache.mjs";
 import { fromDebian } from "./debian.mjs";
+import { goRecipes } from "./go.mjs";
 import { installKeycloak } from "./keycloak.mjs";
-import { installOpa } from "./opa.mjs";
 import { findProgram, run, versionIn } from "./run.mjs";
 import { systemRecipes } from "./system.mjs";
 
@@ -13,7 +13,7 @@ import { systemRecipes } from "./system.mjs";
  * { programs: { name: absolute path }, found: the version that the peer itself states } or rejects with the reason.
  */
 export const recipes = {
-  opa: installOpa,
+  ...goRecipes,
   ...systemRecipes,
   postgresql: installPostgresql,
   keycloak: installKeycloak,
