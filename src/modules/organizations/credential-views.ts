@@ -47,15 +47,15 @@ export async function standingsOfSessions(db: Db, asked: readonly { hash: Buffer
   return inOrder(rows, asked.length);
 }
 
-/** A key stands where it was made, in the role that its maker has now. */
+/** A key stands where it was made, in the role that its maker has now, or the service account that it acts as. */
 export async function standingsOfKeys(db: Db, prefixes: readonly string[]): Promise<(KeyStanding | undefined)[]> {
   const rows = await db.many<KeyStanding & { n: number }>(sql`
-    select a.n, k.id, k.hash, k.scopes, k.agent, k.created_by as user_id, m.org_id, m.role, o.is_platform, o.settings,
+    select a.n, k.id, k.hash, k.scopes, k.agent, m.user_id, m.org_id, m.role, o.is_platform, o.settings,
       (extract(epoch from k.expires_at) * 1000)::float8 as expires, (extract(epoch from k.last_used_at) * 1000)::float8 as used
     from unnest(${filled(prefixes, (prefix) => prefix)}::text[]) with ordinality as a (prefix, n)
     join organizations.api_keys k on k.prefix = a.prefix and k.revoked_at is null
-    join organizations.users u on u.id = k.created_by and u.disabled_at is null
-    join organizations.memberships m on m.org_id = k.org_id and m.user_id = k.created_by
+    join organizations.users u on u.id = coalesce(k.acts_as, k.created_by) and u.disabled_at is null
+    join organizations.memberships m on m.org_id = k.org_id and m.user_id = u.id
     join organizations.organizations o on o.id = m.org_id`);
   return inOrder(rows, prefixes.length);
 }

@@ -1,6 +1,7 @@
 import { errorType } from "../../platform/errors.ts";
 
 export const SignInFailed = errorType("sign-in-failed", 401, "Name and password do not belong together");
+export const IdTokenRefused = errorType("id-token-refused", 401, "The ID token is not accepted here");
 export const WrongPassword = errorType("wrong-password", 403, "The current password is not right");
 export const PasswordUnchanged = errorType("password-unchanged", 400, "The new password is the old one");
 export const PersonNeeded = errorType("person-needed", 403, "A person does this, not an API key");
@@ -13,5 +14,6 @@ export const LastAdministrator = errorType("last-administrator", 409, "An organi
 export const SessionNotFound = errorType("session-not-found", 404, "There is no such session of yours");
 export const ApiKeyNotFound = errorType("api-key-not-found", 404, "There is no such API key here");
 export const ApiKeyOfAnother = errorType("api-key-of-another", 403, "Another person made this API key");
+export const ServiceAccountNotFound = errorType("service-account-not-found", 404, "There is no such service account here");
 export const ScopeNotHeld = errorType("scope-not-held", 403, "A key cannot do more than the person who makes it");
 export const RoleTooWide = errorType("role-too-wide", 403, "The role may do more than you may");

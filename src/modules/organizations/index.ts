@@ -2,17 +2,22 @@ import type { Module } from "../../platform/operation/index.ts";
 import { addMember } from "./operations/add-member.ts";
 import { createApiKey } from "./operations/create-api-key.ts";
 import { createOrganization } from "./operations/create-organization.ts";
+import { createServiceAccount } from "./operations/create-service-account.ts";
 import { createSession } from "./operations/create-session.ts";
 import { deleteSession } from "./operations/delete-session.ts";
 import { exchangeToken } from "./operations/exchange-token.ts";
+import { disableServiceAccount } from "./operations/disable-service-account.ts";
 import { getOrganization } from "./operations/get-organization.ts";
+import { getQuotas } from "./operations/get-quotas.ts";
 import { listApiKeys } from "./operations/list-api-keys.ts";
 import { listMembers } from "./operations/list-members.ts";
+import { listServiceAccounts } from "./operations/list-service-accounts.ts";
 import { listSessions } from "./operations/list-sessions.ts";
 import { removeMember } from "./operations/remove-member.ts";
 import { revokeApiKey } from "./operations/revoke-api-key.ts";
 import { setMemberRole } from "./operations/set-member-role.ts";
 import { setPassword } from "./operations/set-password.ts";
+import { setQuotas } from "./operations/set-quotas.ts";
 import { whoAmI } from "./operations/whoami.ts";
 
 export const organizations: Module = {
@@ -20,8 +25,9 @@ export const organizations: Module = {
   operations: [
     createSession, exchangeToken, listSessions, deleteSession,
     whoAmI, setPassword,
-    createOrganization, getOrganization,
+    createOrganization, getOrganization, getQuotas, setQuotas,
     listMembers, addMember, setMemberRole, removeMember,
+    createServiceAccount, listServiceAccounts, disableServiceAccount,
     createApiKey, listApiKeys, revokeApiKey,
   ],
 };

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { quotaResources } from "../../platform/operation/quotas.ts";
 import { ApiKeyId, OrganizationId, SessionId, UserId } from "./ids.ts";
 
 export const Time = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
@@ -10,6 +11,16 @@ const doors = [Type.Literal("browser"), Type.Literal("cli")] as const;
 const doorHelp = "browser: a cookie; cli: a bearer token";
 export const Door = Type.Union([...doors], { description: doorHelp });
 export const DoorOrCli = Type.Optional(Type.Union([...doors], { default: "cli", description: doorHelp }));
+
+export const QuotaResourceName = Type.Union(quotaResources.map((resource) => Type.Literal(resource)), { description: "What the quota is on" });
+export const QuotaList = Type.Object({
+  items: Type.Array(Type.Object({
+    resource: QuotaResourceName,
+    used: Type.Integer({ minimum: 0, description: "What counts against it now" }),
+    limit: Type.Optional(Type.Integer({ minimum: 0, description: "Absent: no limit" })),
+    from: Type.Union([Type.Literal("own"), Type.Literal("default")], { description: "own: set for this organization; default: the platform's" }),
+  })),
+});
 
 export const Organization = Type.Object({
   id: OrganizationId,
@@ -24,9 +35,18 @@ export const Member = Type.Object({
   name: Type.String(),
   displayName: Type.String(),
   email: Type.Optional(Type.String()),
+  kind: Type.Union([Type.Literal("person"), Type.Literal("service")], { description: "service: an account for programs, which cannot sign in" }),
   role: RoleName,
   disabled: Type.Boolean(),
   since: Time,
+});
+
+export const ServiceAccount = Type.Object({
+  id: UserId,
+  name: Type.String(),
+  role: RoleName,
+  disabled: Type.Boolean(),
+  createdAt: Time,
 });
 
 export const ApiKey = Type.Object({
@@ -36,6 +56,7 @@ export const ApiKey = Type.Object({
   scopes: Type.Array(Permission),
   agent: Type.Boolean({ description: "Used by an AI agent" }),
   state: Type.Union([Type.Literal("active"), Type.Literal("expired"), Type.Literal("revoked")]),
+  serviceAccount: Type.Optional(UserId),
   createdBy: UserId,
   createdAt: Time,
   expiresAt: Time,
@@ -50,4 +71,14 @@ export const Session = Type.Object({
   createdAt: Time,
   expiresAt: Time,
   lastSeenAt: Time,
+});
+
+/** What a sign-in answers, however it was done. */
+export const NewSession = Type.Object({
+  token: Type.String({ description: "Shown once" }),
+  session: SessionId,
+  user: UserId,
+  organization: OrganizationId,
+  expiresAt: Time,
+  mustChangePassword: Type.Boolean({ description: "The password was a one-time password: set a new one" }),
 });

@@ -49,7 +49,7 @@ export async function insertMembership(db: Db, membership: { orgId: string; user
 export async function lockAdministrators(db: Db, orgId: string): Promise<string[]> {
   const rows = await db.many<{ user_id: string }>(sql`
     select m.user_id from organizations.memberships m join organizations.users u on u.id = m.user_id
-    where m.org_id = ${orgId} and m.role = 'admin' and u.disabled_at is null
+    where m.org_id = ${orgId} and m.role = 'admin' and u.kind = 'person' and u.disabled_at is null
     order by m.user_id for update of m`);
   return rows.map((row) => row.user_id);
 }
@@ -62,7 +62,8 @@ export async function updateRole(db: Db, orgId: string, userId: string, role: Ro
 export async function deleteMembership(db: Db, orgId: string, userId: string, at: string): Promise<{ keys: number; sessions: number }> {
   await db.run(sql`delete from organizations.memberships where org_id = ${orgId} and user_id = ${userId}`);
   const keys = await db.run(sql`
-    update organizations.api_keys set revoked_at = ${at} where org_id = ${orgId} and created_by = ${userId} and revoked_at is null and expires_at > ${at}`);
+    update organizations.api_keys set revoked_at = ${at}
+    where org_id = ${orgId} and ((acts_as is null and created_by = ${userId}) or acts_as = ${userId}) and revoked_at is null and expires_at > ${at}`);
   const sessions = await db.run(sql`
     update organizations.sessions set revoked_at = ${at} where org_id = ${orgId} and user_id = ${userId} and revoked_at is null and expires_at > ${at}`);
   return { keys, sessions };
@@ -128,6 +129,8 @@ export interface NewApiKey {
   hash: Buffer;
   scopes: readonly string[];
   agent: boolean;
+  /** The service account whose membership it uses, instead of its maker's. */
+  actsAs?: string;
   createdBy: string;
   at: string;
   expiresAt: string;
@@ -135,8 +138,8 @@ export interface NewApiKey {
 
 export async function insertApiKey(db: Db, key: NewApiKey): Promise<void> {
   await db.run(sql`
-    insert into organizations.api_keys (org_id, id, name, prefix, hash, scopes, agent, created_by, created_at, expires_at)
-    values (${key.orgId}, ${key.id}, ${key.name}, ${key.prefix}, ${key.hash}, ${key.scopes}, ${key.agent}, ${key.createdBy}, ${key.at}, ${key.expiresAt})`);
+    insert into organizations.api_keys (org_id, id, name, prefix, hash, scopes, agent, acts_as, created_by, created_at, expires_at)
+    values (${key.orgId}, ${key.id}, ${key.name}, ${key.prefix}, ${key.hash}, ${key.scopes}, ${key.agent}, ${key.actsAs ?? null}, ${key.createdBy}, ${key.at}, ${key.expiresAt})`);
 }
 
 /** False when it was revoked before. */

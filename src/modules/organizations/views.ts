@@ -24,6 +24,7 @@ export interface MemberRow {
   name: string;
   display_name: string;
   email: string | null;
+  kind: "person" | "service";
   role: Role;
   disabled_at: Date | null;
   created_at: Date;
@@ -32,7 +33,7 @@ export interface MemberRow {
 /** Members by user id, after `after`. */
 export async function membersOf(db: Db, orgId: string, page: { after: string; limit: number }): Promise<MemberRow[]> {
   return db.many<MemberRow>(sql`
-    select m.user_id, u.name, u.display_name, u.email, m.role, u.disabled_at, m.created_at
+    select m.user_id, u.name, u.display_name, u.email, u.kind, m.role, u.disabled_at, m.created_at
     from organizations.memberships m join organizations.users u on u.id = m.user_id
     where m.org_id = ${orgId} and m.user_id > ${page.after}
     order by m.user_id limit ${page.limit}`);
@@ -40,7 +41,7 @@ export async function membersOf(db: Db, orgId: string, page: { after: string; li
 
 export async function memberOf(db: Db, orgId: string, userId: string): Promise<MemberRow | undefined> {
   return db.maybe<MemberRow>(sql`
-    select m.user_id, u.name, u.display_name, u.email, m.role, u.disabled_at, m.created_at
+    select m.user_id, u.name, u.display_name, u.email, u.kind, m.role, u.disabled_at, m.created_at
     from organizations.memberships m join organizations.users u on u.id = m.user_id
     where m.org_id = ${orgId} and m.user_id = ${userId}`);
 }
@@ -53,8 +54,9 @@ export async function organizationsOf(db: Db, userId: string): Promise<(Organiza
     where m.user_id = ${userId} order by m.created_at, o.id limit 1000`);
 }
 
+/** Of a person: a service account belongs to the organization that made it. */
 export async function userIdByName(db: Db, name: string): Promise<string | undefined> {
-  return (await db.maybe<{ id: string }>(sql`select id from organizations.users where lower(name) = lower(${name})`))?.id;
+  return (await db.maybe<{ id: string }>(sql`select id from organizations.users where lower(name) = lower(${name}) and kind = 'person'`))?.id;
 }
 
 /** Whether `adminId` administers an organization that the user is a member of. */
@@ -119,6 +121,7 @@ export interface ApiKeyRow {
   prefix: string;
   scopes: string[];
   agent: boolean;
+  acts_as: string | null;
   created_by: string;
   created_at: Date;
   expires_at: Date;
@@ -128,12 +131,12 @@ export interface ApiKeyRow {
 
 export async function apiKeysOf(db: Db, orgId: string, page: { after: string; limit: number }): Promise<ApiKeyRow[]> {
   return db.many<ApiKeyRow>(sql`
-    select id, name, prefix, scopes, agent, created_by, created_at, expires_at, last_used_at, revoked_at
+    select id, name, prefix, scopes, agent, acts_as, created_by, created_at, expires_at, last_used_at, revoked_at
     from organizations.api_keys where org_id = ${orgId} and id > ${page.after} order by id limit ${page.limit}`);
 }
 
 export async function apiKeyById(db: Db, orgId: string, id: string): Promise<ApiKeyRow | undefined> {
   return db.maybe<ApiKeyRow>(sql`
-    select id, name, prefix, scopes, agent, created_by, created_at, expires_at, last_used_at, revoked_at
+    select id, name, prefix, scopes, agent, acts_as, created_by, created_at, expires_at, last_used_at, revoked_at
     from organizations.api_keys where org_id = ${orgId} and id = ${id}`);
 }

@@ -16,7 +16,7 @@ export const revokeApiKey = operation({
   http: "DELETE /api/v1/api-keys/{id}",
   cli: { name: "api-keys revoke", positional: ["id"], columns: ["id", "name", "state"] },
   summary: "Revoke an API key: it is refused from now on",
-  description: "Your own keys; with members:write, those of every member.",
+  description: "Your own keys; with members:write, those of every member and service account.",
   permission: "api-keys:write",
   effect: "destructive",
   input: Type.Object({ id: ApiKeyId }),
@@ -28,12 +28,13 @@ export const revokeApiKey = operation({
     const id = keyUuid(input.id);
     const row = await apiKeyById(db, orgId, id);
     if (row === undefined) fail(ApiKeyNotFound, `${input.id} is not an API key of this organization.`);
-    if (row.created_by !== actor.userId && !grants(actor.permissions, "members:write")) {
-      fail(ApiKeyOfAnother, `${userTypeId(row.created_by)} made this key; ask them, or an administrator.`);
+    const owner = row.acts_as ?? row.created_by;
+    if (owner !== actor.userId && !grants(actor.permissions, "members:write")) {
+      fail(ApiKeyOfAnother, `This key acts for ${userTypeId(owner)}; ask them, or an administrator.`);
     }
     const at = timestamp(context.clock);
     if (await revoke(db, orgId, id, at)) {
-      await context.events.append({ type: ApiKeyRevoked, subject: input.id, data: { user: userTypeId(row.created_by) } });
+      await context.events.append({ type: ApiKeyRevoked, subject: input.id, data: { user: userTypeId(owner) } });
     }
     return showApiKey({ ...row, revoked_at: row.revoked_at ?? new Date(at) }, context.clock.now());
   },

@@ -49,7 +49,9 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; v
   const registry = createRegistry([organizations]);
   const services = {
     database: test.database, policy: await loadPolicies(resolve(import.meta.dirname, "../../../../policies")), clock, ids, log,
-    authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
+    authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
+    cache: { through: (_question: unknown, load: () => Promise<unknown>) => load(), invalidate: async () => undefined },
+    quotas: () => ({ take: async () => undefined, give: async () => undefined }), publicUrl: "https://qinfra.example",
     appender, observe: () => undefined, platformOrgId: first.platformOrgId,
   } as unknown as Services;
 
