@@ -6,7 +6,7 @@ import { keyUuid, userUuid } from "./ids.ts";
 import { organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
 
 // What a verified token says; how it is verified is tested beside the verifier.
-const verifyJwt: VerifyJwt = async (token) => (token.startsWith("good.") ? { issuer: "https://issuer.example", subject: token.slice(5) } : undefined);
+const verifyJwt: VerifyJwt = async (token) => (token.startsWith("good.") ? { issuer: "https://issuer.example", subject: token.slice(5), service: false } : undefined);
 
 let test: UnderTest;
 let admin: Awaited<ReturnType<UnderTest["administrator"]>>;

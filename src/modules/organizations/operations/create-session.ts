@@ -8,13 +8,12 @@ import { operation } from "../../../platform/operation/index.ts";
 import { eventOf } from "../caller.ts";
 import { SignInFailed } from "../errors.ts";
 import { SessionCreated } from "../events.ts";
-import { OrganizationId, orgTypeId, orgUuid, SessionId, sessionTypeId, UserId, userTypeId } from "../ids.ts";
+import { OrganizationId, orgTypeId, orgUuid, sessionTypeId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
-import { DoorOrCli, Time } from "../schemas.ts";
+import { DoorOrCli, NewSession } from "../schemas.ts";
+import { sessionLifetimeMs } from "../sessions.ts";
 import { insertSession } from "../store.ts";
 import { credentialByName } from "../views.ts";
-
-const lifetimeMs = { browser: 12 * 3_600_000, cli: 30 * 86_400_000 };
 
 /** One set of counters a clock, of which a process has one. */
 const limits = new WeakMap<Clock, SignInLimits>();
@@ -45,14 +44,7 @@ export const createSession = operation({
     door: DoorOrCli,
     organization: Type.Optional(OrganizationId),
   }),
-  output: Type.Object({
-    token: Type.String({ description: "Shown once" }),
-    session: SessionId,
-    user: UserId,
-    organization: OrganizationId,
-    expiresAt: Time,
-    mustChangePassword: Type.Boolean({ description: "The password was a one-time password: set a new one" }),
-  }),
+  output: NewSession,
   errors: [SignInFailed],
   creates: true,
   examples: [{ input: { name: "admin", password: "correct horse battery staple", door: "cli" } }],
@@ -71,7 +63,7 @@ export const createSession = operation({
     const { token, hash } = newSessionToken();
     const id = context.ids.uuid();
     const at = timestamp(context.clock);
-    const expiresAt = new Date(context.clock.now() + lifetimeMs[door]).toISOString();
+    const expiresAt = new Date(context.clock.now() + sessionLifetimeMs[door]).toISOString();
     const begun = await insertSession(context.db, { id, hash, userId: known.user_id, orgId: known.org_id, door, mustChange: known.one_time, at, expiresAt }, known.hash);
     if (!begun) fail(SignInFailed, "The password was changed while you signed in; sign in with the new one.");
     await context.events.append(eventOf(known.org_id, {
