@@ -4,8 +4,9 @@ import { systemClock } from "../platform/clock.ts";
 import { actorTypeId } from "../platform/actor.ts";
 import type { Config } from "../platform/config.ts";
 import type { Database, Db } from "../platform/database/database.ts";
+import type { ReplicaStatus } from "../platform/database/replica.ts";
 import { keepInstanceLock } from "../platform/database/instance.ts";
-import { openFileBlobs } from "../platform/blobs/file-blobs.ts";
+import { openBlobs } from "../platform/blobs/blobs-url.ts";
 import {
   appender, createCheckpointer, createLocalBus, createPrivateBodies, createWaiter, openLine, startRelay, startSealer, startSubscriptions,
   systemTimer, verifyLog, type EventAppender, type StoredEvent,
@@ -15,6 +16,7 @@ import { createIdTokenVerifier } from "../platform/identity/id-token.ts";
 import { knownIssuers } from "../platform/identity/issuers.ts";
 import { createJwtVerifier } from "../platform/identity/jwt.ts";
 import { createStrangerGate } from "../platform/identity/stranger-gate.ts";
+import { createMemoryCache } from "../platform/cache/index.ts";
 import { createMemoryLimits } from "../platform/limits/index.ts";
 import { createLoadShedder, watchLoad } from "../platform/operation/load.ts";
 import { createRateLimiter } from "../platform/operation/rate-limiter.ts";
@@ -61,7 +63,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const registry = createRegistry(modules);
   const policy = await loadPolicies(policiesDir);
   const http = createHttpClient({ clock, userAgent: `qinfra/${version()}` });
-  const blobs = await openFileBlobs({ root: config.blobsDir, dataKey: createDataKeys({ database, secrets, clock, ids }), clock });
+  const blobs = await openBlobs(config, { dataKey: createDataKeys({ database, secrets, clock, ids }), clock });
   const privateBodies = createPrivateBodies(secrets);
   const issuers = knownIssuers(config.jwtIssuers, http);
   const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(issuers, { clock }) });
@@ -117,6 +119,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   metrics.gauge("qinfra_database_waiting", "Transactions that wait for a connection", () => database.stats().waiting);
 
   const strangers = createStrangers({ database, clock, ids, log, platformOrgId: firstAdministrator.platformOrgId, appender: appenderOf });
+  const cache = createMemoryCache(clock);
   const load = watchLoad(() => ({ waiting: database.stats().waiting, pool: config.database.pool }));
 
   const services: Services = {
@@ -125,7 +128,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     authenticate: guardAuthentication(authentication.authenticate, createStrangerGate(clock), strangers), identify,
     settingsOf: authentication.settingsOf,
     limiter: createRateLimiter(createMemoryLimits(clock), { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),
-    load: createLoadShedder(load.level), strangers,
+    load: createLoadShedder(load.level), strangers, cache,
     appender: appenderOf,
     quotas: (db, orgId) => quotasOf(db, orgId, { defaults: config.quotas, clock }),
     verifyLog: (orgId, signal, progress) => verifyLog({
@@ -140,6 +143,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     async checks() {
       return {
         database: (await database.healthy()) ? "ok" : "does not answer",
+        ...replicaCheck(database.replicaStatus()),
         events: horizonSeconds > 30 ? `held back for ${Math.round(horizonSeconds)} s by an open transaction` : "ok",
       };
     },
@@ -158,4 +162,11 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       await workers.close();
     },
   };
+}
+
+/** A replica that cannot be read is no reason to send requests elsewhere: the primary answers instead. */
+function replicaCheck({ state, staleSeconds }: ReplicaStatus): Record<string, string> {
+  if (state === "none") return {};
+  const age = staleSeconds === undefined ? "" : ` (${staleSeconds} s old)`;
+  return { replica: state === "ok" ? "ok" : `${state}${age}; reads go to the primary` };
 }

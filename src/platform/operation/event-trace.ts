@@ -4,16 +4,21 @@ import type { EventAppender } from "../events/types.ts";
 export interface EventTrace extends EventAppender {
   /** The last event of that type that this operation appended. */
   idOf(type: string): string | undefined;
+  /** What the events that this operation appended are about. */
+  subjects(): readonly string[];
 }
 
 export function createEventTrace(appender: EventAppender): EventTrace {
   const ids = new Map<string, string>();
+  const subjects = new Set<string>();
   return {
     async append(event) {
       const id = await appender.append(event);
       ids.set(event.type, id);
+      subjects.add(event.subject);
       return id;
     },
     idOf: (type) => ids.get(type),
+    subjects: () => [...subjects],
   };
 }

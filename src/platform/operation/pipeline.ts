@@ -78,14 +78,31 @@ async function run(services: Services, operation: Operation, call: Call, known: 
   gate(services, operation, policyInput, input, operation.plan === undefined ? undefined : staged);
   if (call.signal.aborted) fail(Cancelled);
 
-  const output = await (changes(operation) ? transaction : reading)(async (db) => {
-    const trace = createEventTrace(changes(operation) ? services.appender(db, origin) : nothingToAppend);
-    const context: Context = { ...common, db, events: trace, quotas: services.quotas(db, origin.orgId) };
-    const output = withEvent(operation, await operation.handle(context, input, staged), trace);
-    if (key !== undefined) await rememberAnswer(db, key, operation.answersSecret === true ? {} : output, services.clock);
+  let staleSeconds: number | undefined;
+  const output = changes(operation) ? await change() : await kept(services, operation, origin.orgId, input, () => reading(async (db) => handle(db, createEventTrace(nothingToAppend))));
+  return {
+    status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, output), actor, replayed: false,
+    ...(staleSeconds === undefined ? {} : { staleSeconds }),
+  };
+
+  async function change(): Promise<unknown> {
+    let subjects: readonly string[] = [];
+    const output = await transaction(async (db) => {
+      const trace = createEventTrace(services.appender(db, origin));
+      const output = withEvent(operation, await handle(db, trace), trace);
+      if (key !== undefined) await rememberAnswer(db, key, operation.answersSecret === true ? {} : output, services.clock);
+      subjects = trace.subjects();
+      return output;
+    });
+    // Waited for, so that who changed something reads the change.
+    if (subjects.length > 0) await services.cache.invalidate(origin.orgId, subjects);
     return output;
-  });
-  return { status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, output), actor, replayed: false };
+  }
+
+  function handle(db: Db, events: EventTrace): Promise<unknown> {
+    const context: Context = { ...common, db, events, quotas: services.quotas(db, origin.orgId) };
+    return operation.handle(context, input, staged);
+  }
 
   function transaction<T>(work: (db: Db) => Promise<T>): Promise<T> {
     if (operation.database === "system") return services.database.system(work);
@@ -93,11 +110,23 @@ async function run(services: Services, operation: Operation, call: Call, known: 
   }
 
   /** What only reads needs no transaction, which saves two of three messages to the database. */
-  function reading<T>(work: (db: Db) => Promise<T>): Promise<T> {
+  async function reading<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    if (operation.replica === true) {
+      const answer = await services.database.replica(origin.orgId, work);
+      staleSeconds = answer.staleSeconds;
+      return answer.value;
+    }
     if (operation.database === "system") return services.database.lookup(work);
     if (operation.snapshot === true) return services.database.snapshot(origin.orgId, work);
     return services.database.read(origin.orgId, work);
   }
+}
+
+/** The answer of a read that declares a cache is the same for everybody who may read it in the organization. */
+function kept(services: Services, operation: Operation, orgId: string, input: unknown, load: () => Promise<unknown>): Promise<unknown> {
+  if (operation.cache === undefined) return load();
+  const { key, subjects, seconds } = operation.cache;
+  return services.cache.through({ orgId, key: key(input), subjects: subjects(input), seconds }, load);
 }
 
 const nothingToAppend: EventAppender = {

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Logger } from "pino";
 import type { Actor } from "../actor.ts";
+import type { Cache } from "../cache/types.ts";
 import type { BlobStore } from "../blobs/types.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Db } from "../database/database.ts";
@@ -97,6 +98,7 @@ export interface Services {
   instance: number;
   authenticate: Authenticate;
   identify: Identify;
+  cache: Pick<Cache, "through" | "invalidate">;
   limiter: RateLimiter;
   load: LoadShedder;
   strangers: Pick<Strangers, "note">;

@@ -54,6 +54,7 @@ export async function createTestServices(identify: (authorization: string | unde
     policy: await loadPolicies(resolve(import.meta.dirname, "../../../policies")),
     database: {
       tenant: (_org, work) => work(db), read: (_org, work) => work(db), snapshot: (_org, work) => work(db), system: (work) => work(db), lookup: (work) => work(db), direct: absent("database connection"),
+      replica: async (_org, work) => ({ value: await work(db), staleSeconds: 0 }), replicaStatus: () => ({ state: "none" }),
       healthy: async () => true, stats: () => ({ total: 0, idle: 0, waiting: 0 }), close: async () => undefined,
     },
     blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9" }, secrets: {} as Secrets, publicUrl: "http://127.0.0.1:8080",
@@ -62,13 +63,13 @@ export async function createTestServices(identify: (authorization: string | unde
       if (actor !== undefined) return actor;
       return authorization === undefined ? anonymous : fail(Unauthenticated, "This credential is not known, or it was revoked.");
     },
-    identify: async () => undefined, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
+    identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
     appender: () => ({ append: absent("event log") }),
     waiter: { wait: absent("event log") },
     verifyLog: absent("event log"),
     compute: absent("worker pool"),
     settingsOf: async () => ({}),
-quotas: () => ({ take: async () => {}, give: async () => {} }),
+quotas: () => ({ take: async () => {}, give: async () => {}, list: async () => [] }),
     observe: ({ operation, door, status }) => observed.push({ id: operation.id, door, status }),
   };
 }
