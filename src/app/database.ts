@@ -26,14 +26,17 @@ export async function openPlatformDatabase(config: Config, secrets: Secrets, log
     ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, "postgres"), log, clock: systemClock })
     : undefined;
   try {
-    const admin = embedded === undefined ? parsed(config.database.url) : { ...embedded.connection, database: "qinfra" };
+    const { appUrl, systemUrl, readUrl, directUrl } = config.database;
+    const served = embedded === undefined ? parsed(config.database.url) : { ...embedded.connection, database: "qinfra" };
+    // Behind a pooler, roles and schema are made past it.
+    const admin = elsewhere(served, directUrl);
     if (embedded !== undefined) await ensureDatabase(embedded.connection, "qinfra");
     const passwords = { app: secrets.derive("database-role qinfra_app").toString("base64url"), system: secrets.derive("database-role qinfra_system").toString("base64url") };
     await prepare(admin, config, { passwords, keys: secrets.derive("database mark").toString("hex").slice(0, 32) }, log);
-    const { appUrl, systemUrl } = config.database;
+    const app = appUrl === undefined ? { ...served, user: "qinfra_app", password: passwords.app } : parsed(appUrl);
+    const system = systemUrl === undefined ? { ...served, user: "qinfra_system", password: passwords.system } : parsed(systemUrl);
     const database = openDatabase({
-      app: appUrl === undefined ? { ...admin, user: "qinfra_app", password: passwords.app } : parsed(appUrl),
-      system: systemUrl === undefined ? { ...admin, user: "qinfra_system", password: passwords.system } : parsed(systemUrl),
+      app, system, direct: elsewhere(system, directUrl), ...(readUrl === undefined ? {} : { replica: elsewhere(app, readUrl) }),
     }, { poolSize: config.database.pool, log, preparedStatements: config.database.preparedStatements });
     return {
       database, ...(embedded === undefined ? {} : { embedded }),
@@ -51,6 +54,13 @@ export async function openPlatformDatabase(config: Config, secrets: Secrets, log
 /** Whether a database was made here before: keys that are missing then are lost, not new. */
 export function databaseExists(config: Config): boolean {
   return config.database.url === "embedded" && embeddedClusterExists(join(config.dataDir, "postgres"));
+}
+
+/** The same role at another place: of the URL count host, port, database and sslmode. */
+export function elsewhere(role: pg.ClientConfig, url: string | undefined): pg.ClientConfig {
+  if (url === undefined) return role;
+  const { user: _user, password: _password, ...place } = parsed(url);
+  return { ...place, ...(role.user === undefined ? {} : { user: role.user }), ...(role.password === undefined ? {} : { password: role.password }) };
 }
 
 function parsed(url: string): pg.ClientConfig {

@@ -1,6 +1,8 @@
 import pg from "pg";
 import type { Logger } from "pino";
 import { DatabaseUnavailable, DeclaredError } from "../errors.ts";
+import { pinged } from "./ping.ts";
+import { seconds, watchReplica, type ReplicaStatus } from "./replica.ts";
 import type { Query } from "./sql.ts";
 
 /** Statements inside one transaction. Rows have the columns' names; `bigint` comes as a number, `timestamptz` as a Date. */
@@ -12,17 +14,24 @@ export interface Db {
   run(query: Query): Promise<number>;
 }
 
-/** The three doors to PostgreSQL. `tenant` is under row level security, `system` is not: a test lists who may use it. */
+/** The doors to PostgreSQL. `tenant` is under row level security, `system` is not: a test lists who may use it. */
 export interface Database {
   tenant<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T>;
   /** As `tenant`, for statements that only read: each by itself, without a transaction, in one round trip. A change is refused. */
   read<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T>;
   /** As `read`, for several statements that must see the same moment. */
   snapshot<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T>;
+  /**
+   * As `read`, for what may be a little old: asks the replica where there is one, it answers, is less than 30 seconds behind
+   * and has what this process committed for the organization. Otherwise the primary is asked, and nothing is stale.
+   * `work` may run twice.
+   */
+  replica<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<{ value: T; staleSeconds: number }>;
+  replicaStatus(): ReplicaStatus;
   system<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /** One statement without a transaction, as `system`: one round trip, for what every request asks. */
   lookup<T>(work: (db: Db) => Promise<T>): Promise<T>;
-  /** A connection of its own (LISTEN, advisory locks); the caller ends it. */
+  /** A connection of its own, past a pooler (LISTEN, advisory locks); the caller ends it. It ends by itself when it does not answer any more. */
   direct(): Promise<pg.Client>;
   /** True when a trivial statement comes back in time. */
   healthy(): Promise<boolean>;
@@ -33,25 +42,45 @@ export interface Database {
 export interface DatabaseUrls {
   app: pg.ClientConfig;
   system: pg.ClientConfig;
+  /** As the system role, past a pooler; `system` where there is none. */
+  direct?: pg.ClientConfig;
+  /** A streaming replica, as the tenants' role. */
+  replica?: pg.ClientConfig;
+}
+
+export interface DatabaseOptions {
+  poolSize: number;
+  log: Logger;
+  /** False behind a pooler that gives a connection for a transaction only. */
+  preparedStatements: boolean;
+  answerMs?: number;
+  pingMs?: number;
 }
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
 
 const statementTimeoutMs = 30_000;
+const idleTransactionMs = 60_000;
 /** The server ends a statement before this; one that does not answer even then is gone, or the way to it is. */
 const answerTimeoutMs = statementTimeoutMs + 5_000;
 
-export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; log: Logger; preparedStatements: boolean; answerMs?: number }): Database {
+export function openDatabase(urls: DatabaseUrls, options: DatabaseOptions): Database {
+  const { poolSize, preparedStatements: sessions, answerMs = answerTimeoutMs, pingMs = 15_000 } = options;
   let closing = false;
-  const app = pool(urls.app, options.poolSize, "qinfra app");
-  const system = pool(urls.system, Math.max(4, Math.ceil(options.poolSize / 2)), "qinfra system");
+  const app = pool(urls.app, poolSize, "qinfra app");
+  const system = pool(urls.system, Math.max(4, Math.ceil(poolSize / 2)), "qinfra system");
+  const replica = urls.replica === undefined ? undefined : pool(urls.replica, poolSize, "qinfra replica");
+  const watch = replica === undefined ? undefined : watchReplica({ primary: system, replica, log: options.log, now: () => performance.now() });
+  /** When this process last committed something of an organization. */
+  const committed = new Map<string, number>();
 
   function pool(config: pg.ClientConfig, max: number, name: string): pg.Pool {
     const made = new pg.Pool({
-      ...config, max, application_name: name, pipeline: true, statement_timeout: statementTimeoutMs,
-      query_timeout: options.answerMs ?? answerTimeoutMs, keepAlive: true,
-      idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 60_000,
+      ...config, max, application_name: name, pipeline: true, query_timeout: answerMs, keepAlive: true,
+      // A pooler refuses settings of a session; each transaction then makes them for itself.
+      ...(sessions ? { statement_timeout: statementTimeoutMs, idle_in_transaction_session_timeout: idleTransactionMs } : {}),
+      connectionTimeoutMillis: 5_000, idleTimeoutMillis: 60_000,
     } as pg.PoolConfig);
     made.on("error", (error) => {
       if (!closing) options.log.warn({ err: error }, "idle database connection lost");
@@ -70,14 +99,14 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
     sessionOrg.set(client, orgId);
   }
 
-  async function reading<T>(orgId: string, work: (db: Db) => Promise<T>): Promise<T> {
-    const client = await app.connect().catch(unavailable);
+  async function reading<T>(from: pg.Pool, orgId: string, work: (db: Db) => Promise<T>): Promise<T> {
+    const client = await from.connect().catch(unavailable);
     client.on("error", ignore);
     const lease = { over: false };
     let lost = false;
     try {
       await enter(client, orgId);
-      return await work(dbOf(client, options.preparedStatements, lease));
+      return await work(dbOf(client, sessions, lease));
     } catch (error) {
       const reason = translated(error);
       lost = reason !== error; // its socket may still be closing, so that the next one would be given it
@@ -91,22 +120,24 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
 
   async function transaction<T>(from: pg.Pool, orgId: string | undefined, work: (db: Db) => Promise<T>, access: Access = "read write"): Promise<T> {
     const begin = orgId === undefined ? "begin" : beginTenant(orgId, access);
+    const limits = sessions ? "" : localLimits;
     const client = await from.connect().catch(unavailable);
     // Without a listener the end of a connection in use would end the process; its statements fail by themselves.
     client.on("error", ignore);
     // Sent in one go without waiting: the answers are checked together with the first answer of the work.
-    const begun = client.query(begin);
+    const begun = client.query(begin + limits);
     begun.catch(() => undefined);
     const lease = { over: false };
     let broken: unknown;
     try {
       // Should it fail, no statement may run for the organization of the session.
       if (sessionOrg.has(client) && sessionOrg.get(client) !== orgId) await begun;
-      const result = await work(dbOf(client, options.preparedStatements, lease));
+      const result = await work(dbOf(client, sessions, lease));
       await begun;
       const { command } = await client.query("commit");
       // Where a statement failed and the work went on, PostgreSQL answers a commit by rolling back, and without an error.
       if (command !== "COMMIT") throw new Error("the transaction was rolled back, because a statement in it failed and its error was passed over");
+      if (watch !== undefined && orgId !== undefined && access === "read write") committed.set(orgId, performance.now());
       return result;
     } catch (error) {
       await client.query("rollback").catch((reason: unknown) => (broken = reason));
@@ -118,23 +149,52 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
     }
   }
 
+  /** What a session was set to does not hold behind a pooler, so there it takes a transaction. */
+  function read<T>(from: pg.Pool, orgId: string, work: (db: Db) => Promise<T>): Promise<T> {
+    return sessions ? reading(from, orgId, work) : transaction(from, orgId, work, "read only");
+  }
+
+  /** Up to when the replica holds everything, where it may answer for the organization. */
+  function replicaFor(orgId: string): number | undefined {
+    const upTo = watch?.readableUpTo();
+    if (upTo === undefined) return undefined;
+    for (const [org, at] of committed) if (at < upTo) committed.delete(org);
+    return committed.has(orgId) ? undefined : upTo;
+  }
+
   return {
     tenant: (orgId, work) => transaction(app, orgId, work),
-    // What a session was set to does not hold behind a pooler, so there it takes a transaction.
-    read: (orgId, work) => (options.preparedStatements ? reading(orgId, work) : transaction(app, orgId, work, "read only")),
+    read: (orgId, work) => read(app, orgId, work),
+    async replica(orgId, work) {
+      const upTo = replicaFor(orgId);
+      if (replica !== undefined && upTo !== undefined) {
+        try {
+          const staleSeconds = seconds(performance.now() - upTo);
+          return { value: await read(replica, orgId, work), staleSeconds };
+        } catch (error) {
+          const away = error instanceof DeclaredError && error.type === DatabaseUnavailable;
+          if (!away && (error as { code?: string }).code !== recoveryConflict) throw error;
+          if (away) watch?.failed();
+        }
+      }
+      return { value: await read(app, orgId, work), staleSeconds: 0 };
+    },
+    replicaStatus: () => watch?.status() ?? { state: "none" },
     snapshot: (orgId, work) => transaction(app, orgId, work, "isolation level repeatable read read only"),
     system: (work) => transaction(system, undefined, work),
     async lookup(work) {
       try {
-        return await work(dbOf(system, options.preparedStatements));
+        return await work(dbOf(system, sessions));
       } catch (error) {
         throw translated(error);
       }
     },
     async direct() {
-      const client = new pg.Client({ ...urls.system, application_name: "qinfra direct" });
+      const client = new pg.Client({
+        ...(urls.direct ?? urls.system), application_name: "qinfra direct", keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5_000,
+      });
       await client.connect().catch(unavailable);
-      return client;
+      return pinged(client, { everyMs: pingMs, answerMs });
     },
     async healthy() {
       try {
@@ -151,10 +211,16 @@ export function openDatabase(urls: DatabaseUrls, options: { poolSize: number; lo
     }),
     async close() {
       closing = true;
-      await Promise.all([app.end(), system.end()]);
+      watch?.stop();
+      await Promise.all([app.end(), system.end(), replica?.end()]);
     },
   };
 }
+
+/** A replica ended the statement, because replaying the log took away what it read. */
+const recoveryConflict = "40001";
+
+const localLimits = `; set local statement_timeout = ${statementTimeoutMs}; set local idle_in_transaction_session_timeout = ${idleTransactionMs}`;
 
 type Access = "read write" | "read only" | "isolation level repeatable read read only";
 

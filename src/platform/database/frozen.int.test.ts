@@ -51,3 +51,23 @@ it("given a database that is reached no more and says nothing, then requests are
   }
   await database.close();
 });
+
+it("given a connection that only listens, when the other side says nothing any more, then it ends, so that its owner makes another", async () => {
+  const there = { host: "127.0.0.1", port: (way.address() as AddressInfo).port };
+  const database = openDatabase({ app: { ...test.config("qinfra_app"), ...there }, system: { ...test.config("qinfra_system"), ...there } }, {
+    poolSize: 1, log: pino({ level: "silent" }), preparedStatements: true, answerMs: 300, pingMs: 20,
+  });
+  const client = await database.direct();
+  const errors: Error[] = [];
+  client.on("error", (error) => errors.push(error));
+  const ended = new Promise<void>((resolve) => client.once("end", resolve));
+  await client.query("listen events_appended");
+  frozen = true;
+  await ended;
+  expect(errors[0]?.message).toContain("does not answer any more");
+  frozen = false;
+  const another = await database.direct();
+  expect((await another.query<{ one: number }>("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  await another.end();
+  await database.close();
+});
