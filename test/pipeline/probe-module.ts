@@ -58,5 +58,45 @@ const broken = operation({
   handle: () => Promise.reject(new Error("secret detail 4711")),
 });
 
+const confirmed = operation({
+  id: "probe.confirmed",
+  http: "POST /api/v1/probe/confirmed",
+  summary: "Do what asks for a second factor",
+  permission: "images:delete",
+  effect: "change",
+  confirm: "second-factor",
+  input: Type.Object({}),
+  output: Type.Object({}),
+  examples: [{ input: {} }],
+  handle: async () => ({}),
+});
+
+const old = operation({
+  id: "probe.old",
+  http: "GET /api/v1/probe/old",
+  summary: "Answer as it always did",
+  permission: "images:read",
+  effect: "read",
+  deprecated: { since: "2026-01-01T00:00:00Z", sunset: "2027-01-01T00:00:00Z", use: "probe.break" },
+  input: Type.Object({}),
+  output: Type.Object({}),
+  examples: [{ input: {} }],
+  handle: async () => ({}),
+});
+
+const kept = operation({
+  id: "probe.kept",
+  http: "GET /api/v1/probe/kept/{text}",
+  summary: "Answer how often it was read",
+  permission: "images:read",
+  effect: "read",
+  cache: { key: ({ text }) => `probe:${text}`, subjects: ({ text }) => [`probe_${text}`], seconds: 60 },
+  input: Type.Object({ text: Type.String() }),
+  output: Type.Object({ reads: Type.Integer() }),
+  examples: [{ input: { text: "a" } }],
+  handle: async () => ({ reads: (reads += 1) }),
+});
+let reads = 0;
+
 /** Operations that show the pipeline at work. */
-export const probe: Module = { name: "probe", operations: [note, destroy, broken] };
+export const probe: Module = { name: "probe", operations: [note, destroy, broken, confirmed, old, kept] };
