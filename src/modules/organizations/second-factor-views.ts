@@ -30,3 +30,31 @@ export interface TotpRow {
 export async function totpOf(db: Db, userId: string): Promise<TotpRow | undefined> {
   return db.maybe<TotpRow>(sql`select secret, confirmed_at, created_at from organizations.totp where user_id = ${userId}`);
 }
+
+export interface PasskeyRow {
+  id: Buffer;
+  public_key: Buffer;
+  counter: number;
+  transports: string[];
+  name: string;
+  created_at: Date;
+  last_used_at: Date | null;
+}
+
+/** The oldest first. A person has a handful: `mostPasskeys` bounds them. */
+export async function passkeysOf(db: Db, userId: string): Promise<PasskeyRow[]> {
+  return db.many<PasskeyRow>(sql`
+    select id, public_key, counter, transports, name, created_at, last_used_at
+    from organizations.passkeys where user_id = ${userId} order by created_at, id limit 100`);
+}
+
+/** When a session that is not over began. */
+export async function sessionBegan(db: Db, userId: string, sessionId: string): Promise<Date | undefined> {
+  const row = await db.maybe<{ created_at: Date }>(sql`
+    select created_at from organizations.sessions where id = ${sessionId} and user_id = ${userId} and revoked_at is null`);
+  return row?.created_at;
+}
+
+export async function personById(db: Db, userId: string): Promise<{ name: string; display_name: string } | undefined> {
+  return db.maybe(sql`select name, display_name from organizations.users where id = ${userId}`);
+}

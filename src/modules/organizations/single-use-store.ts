@@ -1,0 +1,31 @@
+import type { Db } from "../../platform/database/database.ts";
+import { sql } from "../../platform/database/sql.ts";
+
+export interface SingleUse {
+  hash: Buffer;
+  purpose: "webauthn" | "password-reset";
+  userId: string;
+  at: string;
+  expiresAt: string;
+}
+
+/** Keeps what is handed out once. What the person was given before for the same purpose goes, where it is over. */
+export async function insertSingleUse(db: Db, { hash, purpose, userId, at, expiresAt }: SingleUse): Promise<void> {
+  await db.run(sql`
+    delete from organizations.single_use where user_id = ${userId} and purpose = ${purpose} and (expires_at <= ${at} or used_at is not null)`);
+  await db.run(sql`
+    insert into organizations.single_use (hash, purpose, user_id, created_at, expires_at) values (${hash}, ${purpose}, ${userId}, ${at}, ${expiresAt})`);
+}
+
+/** Takes it back; whose it was, or undefined where it is unknown, over, or was taken before. */
+export async function takeSingleUse(db: Db, taken: { hash: Buffer; purpose: SingleUse["purpose"]; at: string }): Promise<string | undefined> {
+  const row = await db.maybe<{ user_id: string }>(sql`
+    update organizations.single_use set used_at = ${taken.at}
+    where hash = ${taken.hash} and purpose = ${taken.purpose} and used_at is null and expires_at > ${taken.at} returning user_id`);
+  return row?.user_id;
+}
+
+/** So that only the newest of them is good. */
+export async function deleteSingleUses(db: Db, userId: string, purpose: SingleUse["purpose"]): Promise<void> {
+  await db.run(sql`delete from organizations.single_use where user_id = ${userId} and purpose = ${purpose}`);
+}
