@@ -35,8 +35,8 @@ function tagged(text: string, start: number): boolean {
 export const sqlFiles: readonly { pattern: RegExp; why: string }[] = [
   { pattern: /^src\/modules\/[a-z-]+\/([a-z-]+-)?(store|views)\.ts$/, why: "a module's only SQL: writes in *store.ts, reads in *views.ts" },
   { pattern: /^src\/platform\/(database|events)\//, why: "the database port and the event log, which owns the schema events" },
-  { pattern: /^src\/platform\/operation\/idempotency\.ts$/, why: "the pipeline's own table" },
-  { pattern: /^src\/app\/(data-keys|housekeeping|database)\.ts$/, why: "the platform's own tables, and the roles before there is a schema" },
+  { pattern: /^src\/platform\/operation\/(idempotency|usage)\.ts$/, why: "the pipeline's own tables" },
+  { pattern: /^src\/app\/(counted-blobs|data-keys|housekeeping|database)\.ts$/, why: "the platform's own tables, and the roles before there is a schema" },
 ];
 
 /** Which schemas the files of an owner write. A table is written by one owner. */
@@ -88,6 +88,7 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/platform/events/checkpoints.ts": "signs the chains of all",
   "src/platform/events/line.ts": "LISTEN and the sealer's lock need a connection of their own",
   "src/platform/database/instance.ts": "the lock by which a server shows that it is alive needs one too",
+  "src/app/counted-blobs.ts": "counts what is stored for any organization, also by the system",
   "src/app/data-keys.ts": "no tenant's transaction may read a data key",
   "src/app/housekeeping.ts": "sweeps what no tenant owns any more",
 };

@@ -1,45 +1,50 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { DefaultQuotas } from "../../platform/config.ts";
 import type { Db } from "../../platform/database/database.ts";
-import { sql } from "../../platform/database/sql.ts";
 import { fail } from "../../platform/errors.ts";
-import { QuotaExceeded, type QuotaResource, type Quotas } from "../../platform/operation/quotas.ts";
+import { QuotaExceeded, quotaResources, type QuotaResource, type Quotas } from "../../platform/operation/quotas.ts";
+import { countUse, periodOf, returnUse, usesOf } from "../../platform/operation/usage.ts";
+import { ownQuotaOf, ownQuotasOf, type OwnQuota } from "./quota-views.ts";
 
-/** What is counted by UTC day; of the rest counts what is there. */
-const daily: ReadonlySet<QuotaResource> = new Set(["scans"]);
-
-const words: Record<QuotaResource, (most: number) => string> = {
-  assets: (most) => `${most} assets`,
-  images: (most) => `${most} golden images`,
-  scans: (most) => `${most} scans a day`,
-  storage: (most) => `${most} bytes of storage`,
+const words: Record<QuotaResource, { amount(count: number): string; next: string }> = {
+  assets: { amount: (count) => `${count} ${count === 1 ? "asset" : "assets"}`, next: "Delete assets that are not needed" },
+  images: { amount: (count) => `${count} golden ${count === 1 ? "image" : "images"}`, next: "Delete images that are not needed" },
+  scans: { amount: (count) => `${count} ${count === 1 ? "scan" : "scans"} a day (UTC)`, next: "Wait until tomorrow" },
+  storage: { amount: (count) => `${count} bytes of storage`, next: "Remove stored files that are not needed" },
 };
 
 /** The quotas of one organization, counted in the transaction of `db`. A default that is absent is no limit. */
 export function quotasOf(db: Db, orgId: string, { defaults, clock }: { defaults: DefaultQuotas; clock: Clock }): Quotas {
+  function limitOf(resource: QuotaResource, own: OwnQuota | undefined): number | null {
+    return own === undefined ? (defaults[resource] ?? null) : own.most;
+  }
+
   return {
     async take(resource, amount) {
-      const { used, own, most } = await db.one<{ used: number; own: boolean; most: number | null }>(sql`
-        with counted as (
-          insert into platform.usage as u (org_id, resource, period, used) values (${orgId}, ${resource}, ${periodOf(resource, clock)}, ${amount})
-          on conflict (org_id, resource, period) do update set used = u.used + excluded.used
-          returning u.used
-        )
-        select c.used, q.org_id is not null as own, q.most from counted c
-        left join organizations.quotas q on q.org_id = ${orgId} and q.resource = ${resource}`);
-      const limit = own ? most : (defaults[resource] ?? null);
+      const [used, own] = await Promise.all([
+        countUse(db, { orgId, resource, period: periodOf(resource, clock.now()), amount }),
+        ownQuotaOf(db, orgId, resource),
+      ]);
+      const limit = limitOf(resource, own);
       if (limit === null || used <= limit) return;
-      fail(QuotaExceeded, `The organization may have ${words[resource](limit)}, and this would be ${used}. Remove what is not needed, or ask an administrator of the platform for more.`, {
+      const { amount: inWords, next } = words[resource];
+      fail(QuotaExceeded, `The organization may have ${inWords(limit)}; it has ${used - amount}, and this needs ${amount} more. ${next}, or ask an administrator of the platform for a larger quota.`, {
         resource, limit, used: used - amount, wanted: amount,
       });
     },
     async give(resource, amount) {
-      await db.run(sql`
-        update platform.usage set used = greatest(0, used - ${amount}) where org_id = ${orgId} and resource = ${resource} and period = ${periodOf(resource, clock)}`);
+      await returnUse(db, { orgId, resource, period: periodOf(resource, clock.now()), amount });
+    },
+    async list(of = orgId) {
+      const now = clock.now();
+      const periods = Object.fromEntries(quotaResources.map((resource) => [resource, periodOf(resource, now)])) as Record<QuotaResource, string>;
+      const uses = await usesOf(db, of, periods);
+      const owns = await ownQuotasOf(db, of);
+      return quotaResources.map((resource) => {
+        const own = owns.find((one) => one.resource === resource);
+        const limit = limitOf(resource, own);
+        return { resource, used: uses[resource] ?? 0, ...(limit === null ? {} : { limit }), from: own === undefined ? "default" : "own" };
+      });
     },
   };
-}
-
-function periodOf(resource: QuotaResource, clock: Clock): string {
-  return daily.has(resource) ? new Date(clock.now()).toISOString().slice(0, 10) : "";
 }

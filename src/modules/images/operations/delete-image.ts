@@ -26,8 +26,9 @@ export const deleteImage = operation({
     return image;
   },
   plan: (image) => ({ delete: image.id, family: image.family, version: image.version }),
-  async handle({ db, events: log }, { id }) {
+  async handle({ db, events: log, quotas }, { id }) {
     if (!(await remove(db, uuidOf("img", id)))) fail(ImageNotFound, `There is no image ${id} in this organization.`);
+    await quotas.give("images", 1);
     await log.append({ type: events.deleted, subject: id, data: {} });
     return { deleted: id };
   },

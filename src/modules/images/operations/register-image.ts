@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { toTypeId } from "../../../platform/ids.ts";
-import { operation, TagsInput } from "../../../platform/operation/index.ts";
+import { operation, QuotaExceeded, TagsInput } from "../../../platform/operation/index.ts";
 import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput } from "../../software/index.ts";
 import { FamilyName, imageSources, ImageVersion, RegisteredImage } from "../schemas.ts";
 import { ImageVersionTaken } from "../errors.ts";
@@ -30,7 +30,7 @@ export const registerImage = operation({
     tags: Type.Optional(TagsInput),
   }),
   output: RegisteredImage,
-  errors: [ImageVersionTaken],
+  errors: [ImageVersionTaken, QuotaExceeded],
   awaits: { event: events.softwareRecorded, subscription: "vulnerabilities.match" },
   examples: [{
     summary: "An image with one package",
@@ -40,7 +40,7 @@ export const registerImage = operation({
     },
   }],
   prepare: async (context, input) => ({ componentSetId: await internComponents(context, input.components) }),
-  async handle({ db, orgId, ids, clock, events: log }, input, { componentSetId }) {
+  async handle({ db, orgId, ids, clock, events: log, quotas }, input, { componentSetId }) {
     const now = timestamp(clock);
     const familyId = await ensureFamily(db, { orgId, id: ids.uuid(), name: input.family, now });
     const id = ids.uuid();
@@ -48,6 +48,8 @@ export const registerImage = operation({
       orgId, id, familyId, version: input.version, source: input.source, digest: input.digest ?? null, os: input.os ?? null, componentSetId, now,
     });
     if (!inserted) fail(ImageVersionTaken, `${input.family}:${input.version} is registered already. A registered image does not change; register another version.`);
+    await quotas.take("images", 1);
+    await quotas.take("scans", 1);
     if (input.tags !== undefined) await replaceTags(db, orgId, id, input.tags);
     const subject = toTypeId("img", id);
     await log.append({ type: events.registered, subject, data: { source: input.source } });

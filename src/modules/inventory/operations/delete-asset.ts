@@ -26,8 +26,9 @@ export const deleteAsset = operation({
     return asset;
   },
   plan: (asset) => ({ delete: asset.id, name: asset.name }),
-  async handle({ db, events: log }, { id }) {
+  async handle({ db, events: log, quotas }, { id }) {
     if (!(await remove(db, uuidOf("ast", id)))) fail(AssetNotFound, `There is no asset ${id} in this organization.`);
+    await quotas.give("assets", 1);
     await log.append({ type: events.assetDeleted, subject: id, data: {} });
     return { deleted: id };
   },

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { toTypeId } from "../../../platform/ids.ts";
-import { EventOutcome, operation } from "../../../platform/operation/index.ts";
+import { EventOutcome, operation, QuotaExceeded } from "../../../platform/operation/index.ts";
 import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput } from "../../software/index.ts";
 import { Asset, AssetName, AssetSource, Facts, Kind } from "../schemas.ts";
 import { events } from "../events.ts";
@@ -26,6 +26,7 @@ export const recordScan = operation({
     components: ComponentsInput,
   }),
   output: Type.Object({ asset: Asset, event: Type.Optional(EventOutcome) }),
+  errors: [QuotaExceeded],
   awaits: { event: events.softwareRecorded, subscription: "vulnerabilities.match" },
   examples: [{
     summary: "A host with one package",
@@ -35,12 +36,15 @@ export const recordScan = operation({
     },
   }],
   prepare: async (context, input) => ({ componentSetId: await internComponents(context, input.components) }),
-  async handle({ db, orgId, ids, clock, events: log }, input, { componentSetId }) {
+  async handle({ db, orgId, ids, clock, events: log, quotas }, input, { componentSetId }) {
     const now = timestamp(clock);
     const factSetId = await internFacts(db, { orgId, id: ids.uuid(), facts: input.facts ?? {} });
+    const newId = ids.uuid();
     const id = await recordAsset(db, {
-      orgId, id: ids.uuid(), name: input.name, kind: input.kind ?? "host", os: input.os ?? null, source: input.source, componentSetId, factSetId, now,
+      orgId, id: newId, name: input.name, kind: input.kind ?? "host", os: input.os ?? null, source: input.source, componentSetId, factSetId, now,
     });
+    if (id === newId) await quotas.take("assets", 1);
+    await quotas.take("scans", 1);
     const subject = toTypeId("ast", id);
     await log.append({ type: events.assetRecorded, subject, data: { source: input.source } });
     await log.append({ type: events.softwareRecorded, subject, data: { kind: "asset", componentSet: toTypeId("set", componentSetId) } });
