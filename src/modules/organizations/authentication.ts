@@ -75,7 +75,10 @@ export function createAuthentication(ports: { database: Database; clock: Clock; 
     const found = await sessionOf({ hash: tokenHash(token), orgId });
     if (found === undefined || found.door !== door || found.expires <= clock.now()) return undefined;
     uses.note("sessions", found.id, found.used);
-    return { ...actorOf(found), sessionId: found.id, mustChangePassword: found.must_change };
+    return {
+      ...actorOf(found), sessionId: found.id, mustChangePassword: found.must_change, secondFactor: found.second_factor,
+      ...(found.confirmed === null ? {} : { confirmedAt: found.confirmed }),
+    };
   }
 
   async function jwt(token: string, orgId: string | undefined): Promise<Actor> {

@@ -16,6 +16,8 @@ export interface SessionStanding extends Standing {
   id: string;
   door: "browser" | "cli";
   must_change: boolean;
+  second_factor: boolean;
+  confirmed: number | null;
   expires: number;
   used: number;
 }
@@ -37,7 +39,7 @@ export interface KeyStanding extends Standing {
 
 export async function standingsOfSessions(db: Db, asked: readonly { hash: Buffer; orgId: string | undefined }[]): Promise<(SessionStanding | undefined)[]> {
   const rows = await db.many<SessionStanding & { n: number }>(sql`
-    select a.n, s.id, s.door, s.must_change, s.user_id, m.org_id, m.role, o.is_platform, o.settings,
+    select a.n, s.id, s.door, s.must_change, s.second_factor, (extract(epoch from s.confirmed_at) * 1000)::float8 as confirmed, s.user_id, m.org_id, m.role, o.is_platform, o.settings,
       (extract(epoch from s.expires_at) * 1000)::float8 as expires, (extract(epoch from s.last_seen_at) * 1000)::float8 as used
     from unnest(${filled(asked, (one) => one.hash)}::bytea[], ${filled(asked, (one) => one.orgId)}::uuid[]) with ordinality as a (hash, org_id, n)
     join organizations.sessions s on s.hash = a.hash and s.revoked_at is null

@@ -74,7 +74,7 @@ describe("signing in", () => {
     test.events.length = 0;
     await test.signIn("ada", ada.password);
     expect(test.events.map(({ type, orgId, data }) => ({ type, orgId, data }))).toEqual([
-      { type: "sessions.created", orgId: (await test.actorOf(ada.credentials)).orgId, data: { user: ada.user, door: "cli", mustChangePassword: false } },
+      { type: "sessions.created", orgId: (await test.actorOf(ada.credentials)).orgId, data: { user: ada.user, door: "cli", mustChangePassword: false, secondFactor: false } },
     ]);
   });
 
@@ -118,7 +118,7 @@ describe("signing in", () => {
   });
 
   it("given a session that signs out on one server, then the other refuses it at once", async () => {
-    const elsewhere = createAuthentication({ database: test.database, clock: test.clock, log: pino({ level: "silent" }), verifyJwt: async () => undefined });
+    const elsewhere = createAuthentication({ database: test.database, clock: test.clock, log: pino({ level: "silent" }), verifyJwt: async () => undefined, settleClaims: async () => undefined });
     const session = await test.signIn("admin", admin.password);
     const there = () => elsewhere.authenticate(session, { door: "http", address: "192.0.2.1" });
     expect((await there()).kind).toBe("user");

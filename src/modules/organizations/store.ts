@@ -76,6 +76,8 @@ export interface NewSession {
   orgId: string;
   door: "browser" | "cli";
   mustChange: boolean;
+  /** Begun with a second factor, which then counts as given just now. */
+  secondFactor?: boolean;
   at: string;
   expiresAt: string;
 }
@@ -92,8 +94,9 @@ export async function insertSession(db: Db, session: NewSession, checkedHash: st
       and u.id = c.user_id and u.disabled_at is null and m.user_id = c.user_id and m.org_id = ${session.orgId}`);
   if (still === 0) return false;
   await db.run(sql`
-    insert into organizations.sessions (hash, id, user_id, org_id, door, must_change, created_at, expires_at, last_seen_at)
-    values (${session.hash}, ${session.id}, ${session.userId}, ${session.orgId}, ${session.door}, ${session.mustChange}, ${session.at}, ${session.expiresAt}, ${session.at})`);
+    insert into organizations.sessions (hash, id, user_id, org_id, door, must_change, second_factor, confirmed_at, created_at, expires_at, last_seen_at)
+    values (${session.hash}, ${session.id}, ${session.userId}, ${session.orgId}, ${session.door}, ${session.mustChange}, ${session.secondFactor === true},
+      ${session.secondFactor === true ? session.at : null}, ${session.at}, ${session.expiresAt}, ${session.at})`);
   return true;
 }
 

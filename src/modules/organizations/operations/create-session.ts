@@ -1,31 +1,21 @@
 import { Type } from "typebox";
-import type { Clock } from "../../../platform/clock.ts";
 import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
-import { createSignInLimits, type SignInLimits } from "../../../platform/identity/sign-in-limits.ts";
 import { newSessionToken } from "../../../platform/identity/tokens.ts";
-import { operation } from "../../../platform/operation/index.ts";
+import { operation, type PrepareContext } from "../../../platform/operation/index.ts";
 import { eventOf } from "../caller.ts";
-import { SignInFailed } from "../errors.ts";
+import { SecondFactorNeeded, SignInFailed } from "../errors.ts";
 import { SessionCreated } from "../events.ts";
 import { OrganizationId, orgTypeId, orgUuid, sessionTypeId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
 import { DoorOrCli, NewSession } from "../schemas.ts";
+import { secondFactorsOf, verifyCode } from "../second-factor/index.ts";
 import { sessionLifetimeMs } from "../sessions.ts";
+import { signInLimits } from "../sign-in-limits.ts";
 import { insertSession } from "../store.ts";
 import { credentialByName } from "../views.ts";
 
-/** One set of counters a clock, of which a process has one. */
-const limits = new WeakMap<Clock, SignInLimits>();
-
-export function signInLimits(clock: Clock): SignInLimits {
-  let found = limits.get(clock);
-  if (found === undefined) {
-    found = createSignInLimits(clock);
-    limits.set(clock, found);
-  }
-  return found;
-}
+export { signInLimits };
 
 export const createSession = operation({
   id: "sessions.create",
@@ -43,9 +33,10 @@ export const createSession = operation({
     password: Type.String({ minLength: 1, maxLength: 1024, writeOnly: true }),
     door: DoorOrCli,
     organization: Type.Optional(OrganizationId),
+    code: Type.Optional(Type.String({ minLength: 1, maxLength: 100, writeOnly: true, description: "Six digits of the authenticator app, or a recovery code: for who has a second factor" })),
   }),
   output: NewSession,
-  errors: [SignInFailed],
+  errors: [SignInFailed, SecondFactorNeeded],
   creates: true,
   examples: [{ input: { name: "admin", password: "correct horse battery staple", door: "cli" } }],
   async prepare(context, input) {
@@ -55,8 +46,10 @@ export const createSession = operation({
     // The same work for a name that nobody has, so that the time does not tell which names there are.
     const right = await passwords.verify(input.password, known?.hash);
     if (known === undefined || !right) fail(SignInFailed, "Name and password do not belong together; try again, or ask an administrator of your organization.");
+    const factors = await context.transaction((db) => secondFactorsOf(db, known.user_id));
+    const by = factors.any ? await secondFactor(context, known.user_id, input.code) : undefined;
     succeeded();
-    return known;
+    return { ...known, by };
   },
   async handle(context, input, known) {
     const door = input.door ?? "cli";
@@ -64,11 +57,18 @@ export const createSession = operation({
     const id = context.ids.uuid();
     const at = timestamp(context.clock);
     const expiresAt = new Date(context.clock.now() + sessionLifetimeMs[door]).toISOString();
-    const begun = await insertSession(context.db, { id, hash, userId: known.user_id, orgId: known.org_id, door, mustChange: known.one_time, at, expiresAt }, known.hash);
+    const begun = await insertSession(context.db, { id, hash, userId: known.user_id, orgId: known.org_id, door, mustChange: known.one_time, secondFactor: known.by !== undefined, at, expiresAt }, known.hash);
     if (!begun) fail(SignInFailed, "The password was changed while you signed in; sign in with the new one.");
     await context.events.append(eventOf(known.org_id, {
-      type: SessionCreated, subject: sessionTypeId(id), data: { user: userTypeId(known.user_id), door, mustChangePassword: known.one_time },
+      type: SessionCreated, subject: sessionTypeId(id),
+      data: { user: userTypeId(known.user_id), door, mustChangePassword: known.one_time, secondFactor: known.by !== undefined, ...(known.by === undefined ? {} : { by: known.by }) },
     }));
     return { token, session: sessionTypeId(id), user: userTypeId(known.user_id), organization: orgTypeId(known.org_id), expiresAt, mustChangePassword: known.one_time };
   },
 });
+
+/** Only who gave the right password learns that a second factor is asked for. */
+async function secondFactor(context: PrepareContext, userId: string, code: string | undefined): Promise<"totp" | "recovery-code"> {
+  if (code === undefined) fail(SecondFactorNeeded, "The password is right; give a code of your authenticator app, or a recovery code, as well. With a passkey alone, sign in with a browser.");
+  return (await verifyCode(context, userId, code)) ?? fail(SecondFactorNeeded, "The password is right, the code is not, or it was given before; give the next one, or a recovery code.");
+}

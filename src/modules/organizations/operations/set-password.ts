@@ -7,9 +7,9 @@ import { PasswordUnchanged, PersonNeeded, WrongPassword } from "../errors.ts";
 import { PasswordSet } from "../events.ts";
 import { UserId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
+import { signInLimits } from "../sign-in-limits.ts";
 import { endOtherSessions, replacePassword } from "../store.ts";
 import { credentialOf } from "../views.ts";
-import { signInLimits } from "./create-session.ts";
 
 export const setPassword = operation({
   id: "users.set-password",

@@ -51,7 +51,7 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; v
     database: test.database, policy: await loadPolicies(resolve(import.meta.dirname, "../../../../policies")), clock, ids, log,
     authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
     cache: { through: (_question: unknown, load: () => Promise<unknown>) => load(), invalidate: async () => undefined },
-    quotas: () => ({ take: async () => undefined, give: async () => undefined }), publicUrl: "https://qinfra.example",
+    quotas: () => ({ take: async () => undefined, give: async () => undefined }), publicUrl: "https://qinfra.example", secrets: openSecrets,
     appender, observe: () => undefined, platformOrgId: first.platformOrgId,
   } as unknown as Services;
 
