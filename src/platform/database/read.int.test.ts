@@ -18,11 +18,12 @@ afterAll(() => test.close());
 const sites = async (db: Db): Promise<string[]> => (await db.many<{ name: string }>(sql`select name from inventory.sites`)).map(({ name }) => name);
 const settingOf = async (db: Db): Promise<string> => (await db.one<{ org: string }>(sql`select current_setting('app.org_id', true) as org`)).org;
 
-describe.each([["sessions", true], ["transactions, as behind a pooler", false]])("reads in %s", (_title, preparedStatements) => {
+describe.each([["sessions", true], ["transactions, as behind a pooler", false]])("reads in %s", (_title, sessions) => {
   let database: Database;
   beforeAll(() => {
     // One connection, so that everybody gets the one that somebody else had before.
-    database = openDatabase({ app: test.config("qinfra_app"), system: test.config("qinfra_system") }, { poolSize: 1, log: pino({ level: "silent" }), preparedStatements });
+    const urls = sessions ? { app: test.config("qinfra_app"), system: test.config("qinfra_system") } : test.urls;
+    database = openDatabase(urls, { ...test.options, poolSize: 1, preparedStatements: sessions });
   });
   afterAll(() => database.close());
 
@@ -92,7 +93,7 @@ it("given a connection whose backend was ended, then the next read has another o
 });
 
 it("given a snapshot, then its statements see one moment, whatever is committed meanwhile", async () => {
-  const database = openDatabase({ app: test.config("qinfra_app"), system: test.config("qinfra_system") }, { poolSize: 2, log: pino({ level: "silent" }), preparedStatements: true });
+  const database = openDatabase(test.urls, { ...test.options, poolSize: 2 });
   const org = randomUUID();
   const insert = (db: Db) => db.run(sql`insert into inventory.sites (org_id, id, name, created_at) values (${org}, ${randomUUID()}, ${randomUUID()}, now())`);
   try {

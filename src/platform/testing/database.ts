@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { inject } from "vitest";
 import pg from "pg";
 import { pino } from "pino";
-import { openDatabase, type Database } from "../database/database.ts";
+import { openDatabase, type Database, type DatabaseOptions, type DatabaseUrls } from "../database/database.ts";
 import { templateName, testPasswords } from "./global-postgres.ts";
 
 export interface TestDatabase {
@@ -10,6 +10,9 @@ export interface TestDatabase {
   /** Connections as each role, and as the superuser for what only a test may do (tampering, catalogue queries). */
   connect(role: "qinfra_app" | "qinfra_system" | "superuser"): Promise<pg.Client>;
   config(role: "qinfra_app" | "qinfra_system" | "superuser"): pg.ClientConfig;
+  /** How `database` is opened: through a pooler, where the suites run through one. */
+  urls: DatabaseUrls;
+  options: DatabaseOptions;
   close(): Promise<void>;
 }
 
@@ -27,9 +30,16 @@ export async function testDatabase(): Promise<TestDatabase> {
     if (role === "superuser") return { host, port, user, password, database: name };
     return { host, port, user: role, password: role === "qinfra_app" ? testPasswords.app : testPasswords.system, database: name };
   }
-  const database = openDatabase({ app: config("qinfra_app"), system: config("qinfra_system") }, { poolSize: 10, log: pino({ level: "silent" }), preparedStatements: true });
+  const { pooler } = cluster;
+  const urls: DatabaseUrls = {
+    app: { ...config("qinfra_app"), ...pooler }, system: { ...config("qinfra_system"), ...pooler }, direct: config("qinfra_system"),
+  };
+  const options: DatabaseOptions = { poolSize: 10, log: pino({ level: "silent" }), preparedStatements: pooler === undefined };
+  const database = openDatabase(urls, options);
   return {
     database,
+    urls,
+    options,
     config,
     async connect(role) {
       const client = new pg.Client(config(role));

@@ -6,16 +6,20 @@ import pg from "pg";
 import { startEmbeddedPostgres } from "../database/embedded/index.ts";
 import { ensureRoles, migrate, readMigrations } from "../database/migrate.ts";
 import { systemClock } from "../clock.ts";
+import { startPgBouncer } from "./pgbouncer.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** Connection to the test cluster as its superuser; each suite clones the template database. */
-    postgres: { host: string; port: number; user: string; password: string } | { error: string };
+    postgres: { host: string; port: number; user: string; password: string; pooler?: { host: string; port: number } } | { error: string };
   }
 }
 
 export const templateName = "qinfra_template";
 export const testPasswords = { app: "app-password-of-the-tests", system: "system-password-of-the-tests" };
+
+/** Path of a PgBouncer, where the platform's connections are to go through one. */
+export const poolerVariable = "QINFRA_TEST_PGBOUNCER";
 
 /** Starts one PostgreSQL for the whole run and migrates the template database. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -33,8 +37,19 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   await ensureRoles(template, testPasswords);
   await migrate(template, await readMigrations(join(import.meta.dirname, "../../../migrations")));
   await template.end();
-  project.provide("postgres", { host, port, user, password });
+  const program = process.env[poolerVariable];
+  const pooler = program === undefined ? undefined : await startPgBouncer({
+    program, folder: join(directory, "pgbouncer"), server: { host, port }, lookup: { user, password },
+    // In every database, because each suite has one of its own; the shipped query needs a function there.
+    settings: { auth_query: "select usename, passwd from pg_shadow where usename = $1" },
+    probe: { user: "qinfra_app", password: testPasswords.app, database: "postgres" },
+  });
+  project.provide("postgres", { host, port, user, password, ...(pooler === undefined ? {} : { pooler: { host: pooler.host, port: pooler.port } }) });
   return async () => {
+    if (pooler !== undefined) {
+      process.stdout.write(`PgBouncer: ${await pooler.transactions()} transactions\n`);
+      await pooler.stop();
+    }
     await server.stop();
     await rm(directory, { recursive: true, force: true });
   };
