@@ -4,6 +4,7 @@ export const OrganizationId = TypeId("org", "Organization");
 export const UserId = TypeId("usr", "User");
 export const ApiKeyId = TypeId("key", "API key");
 export const SessionId = TypeId("ses", "Session");
+export const InvitationId = TypeId("inv", "Invitation");
 
 export function orgTypeId(uuid: string): string {
   return toTypeId("org", uuid);
@@ -21,6 +22,10 @@ export function sessionTypeId(uuid: string): string {
   return toTypeId("ses", uuid);
 }
 
+export function invitationTypeId(uuid: string): string {
+  return toTypeId("inv", uuid);
+}
+
 export function orgUuid(id: string): string {
   return uuidOf("org", id);
 }
@@ -35,4 +40,8 @@ export function keyUuid(id: string): string {
 
 export function sessionUuid(id: string): string {
   return uuidOf("ses", id);
+}
+
+export function invitationUuid(id: string): string {
+  return uuidOf("inv", id);
 }

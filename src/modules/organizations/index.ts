@@ -1,6 +1,8 @@
 import type { Module } from "../../platform/operation/index.ts";
+import { acceptInvitation } from "./operations/accept-invitation.ts";
 import { addMember } from "./operations/add-member.ts";
 import { createApiKey } from "./operations/create-api-key.ts";
+import { createInvitation } from "./operations/create-invitation.ts";
 import { createOrganization } from "./operations/create-organization.ts";
 import { createServiceAccount } from "./operations/create-service-account.ts";
 import { createSession } from "./operations/create-session.ts";
@@ -9,15 +11,20 @@ import { exchangeToken } from "./operations/exchange-token.ts";
 import { disableServiceAccount } from "./operations/disable-service-account.ts";
 import { getOrganization } from "./operations/get-organization.ts";
 import { getQuotas } from "./operations/get-quotas.ts";
+import { leave } from "./operations/leave.ts";
 import { listApiKeys } from "./operations/list-api-keys.ts";
+import { listInvitations } from "./operations/list-invitations.ts";
 import { listMembers } from "./operations/list-members.ts";
 import { listServiceAccounts } from "./operations/list-service-accounts.ts";
 import { listSessions } from "./operations/list-sessions.ts";
+import { lookUpInvitation } from "./operations/look-up-invitation.ts";
 import { removeMember } from "./operations/remove-member.ts";
 import { revokeApiKey } from "./operations/revoke-api-key.ts";
+import { revokeInvitation } from "./operations/revoke-invitation.ts";
 import { setMemberRole } from "./operations/set-member-role.ts";
 import { setPassword } from "./operations/set-password.ts";
 import { setQuotas } from "./operations/set-quotas.ts";
+import { signUp } from "./operations/sign-up.ts";
 import { whoAmI } from "./operations/whoami.ts";
 
 export const organizations: Module = {
@@ -26,7 +33,8 @@ export const organizations: Module = {
     createSession, exchangeToken, listSessions, deleteSession,
     whoAmI, setPassword,
     createOrganization, getOrganization, getQuotas, setQuotas,
-    listMembers, addMember, setMemberRole, removeMember,
+    listMembers, addMember, setMemberRole, removeMember, leave,
+    createInvitation, listInvitations, revokeInvitation, lookUpInvitation, acceptInvitation, signUp,
     createServiceAccount, listServiceAccounts, disableServiceAccount,
     createApiKey, listApiKeys, revokeApiKey,
   ],
@@ -35,8 +43,18 @@ export const organizations: Module = {
 export { createAuthentication, CsrfMissing } from "./authentication.ts";
 export type { Authentication } from "./authentication.ts";
 export { createIdentify } from "./external/identify.ts";
+export { createSettleClaims } from "./external/settle.ts";
+export type { IssuerRoles, SettleClaims } from "./external/settle.ts";
 export { ensureFirstAdministrator, platformOrgId } from "./first-administrator.ts";
 export type { FirstAdministrator, FirstAdministratorPorts } from "./first-administrator.ts";
+export { createAdapter } from "./provider/adapter.ts";
+export { browserClient, cliClient } from "./provider/clients.ts";
+export type { DeviceAsked, PlatformSession, ProviderPages } from "./provider/configuration.ts";
+export { createAccounts } from "./provider/accounts.ts";
+export { createLocalSignIn } from "./provider/local-sign-in.ts";
+export type { LocalSignIn } from "./provider/local-sign-in.ts";
+export { createEmbeddedProvider } from "./provider/provider.ts";
+export type { EmbeddedProvider, Interaction } from "./provider/provider.ts";
 export { createProviderKeys, providerAlgorithm } from "./provider/keys.ts";
 export type { ProviderKeys } from "./provider/keys.ts";
 export { quotasOf } from "./quotas.ts";

@@ -1,10 +1,12 @@
 import { Type } from "typebox";
 import { quotaResources } from "../../platform/operation/quotas.ts";
-import { ApiKeyId, OrganizationId, SessionId, UserId } from "./ids.ts";
+import { ApiKeyId, InvitationId, OrganizationId, SessionId, UserId } from "./ids.ts";
 
 export const Time = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
 export const RoleName = Type.Union([Type.Literal("admin"), Type.Literal("operator"), Type.Literal("viewer"), Type.Literal("auditor")], { description: "What the member may do" });
 export const LoginName = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$", description: "Login name; upper and lower case are the same" });
+export const NewPassword = Type.String({ writeOnly: true, minLength: 12, maxLength: 1024, description: "At least 12 characters, of any kind" });
+export const Email = Type.String({ maxLength: 254, pattern: "^[^\\s@]+@[^\\s@]+$" });
 export const OneLine = Type.String({ minLength: 1, maxLength: 200, pattern: "^[^\\u0000-\\u001f\\u007f]+$" });
 export const Permission = Type.String({ pattern: "^[a-z][a-z-]{0,40}:(\\*|[a-z][a-z-]{0,40})$", description: "`images:read`; `images:*` is each of them" });
 const doors = [Type.Literal("browser"), Type.Literal("cli")] as const;
@@ -12,7 +14,7 @@ const doorHelp = "browser: a cookie; cli: a bearer token";
 export const Door = Type.Union([...doors], { description: doorHelp });
 export const DoorOrCli = Type.Optional(Type.Union([...doors], { default: "cli", description: doorHelp }));
 
-export const QuotaResourceName = Type.Union(quotaResources.map((resource) => Type.Literal(resource)), { description: "What the quota is on" });
+export const QuotaResourceName = Type.Enum([...quotaResources], { description: "What the quota is on" });
 export const QuotaList = Type.Object({
   items: Type.Array(Type.Object({
     resource: QuotaResourceName,
@@ -39,6 +41,23 @@ export const Member = Type.Object({
   role: RoleName,
   disabled: Type.Boolean(),
   since: Time,
+});
+
+export const InvitationToken = Type.String({ writeOnly: true, minLength: 1, maxLength: 200, description: "Last part of the invitation's link" });
+export const InvitationState = Type.Union([Type.Literal("pending"), Type.Literal("accepted"), Type.Literal("expired"), Type.Literal("revoked")], {
+  description: "revoked: also when whoever invited may no longer give the role",
+});
+
+export const Invitation = Type.Object({
+  id: InvitationId,
+  role: RoleName,
+  email: Type.Optional(Type.String({ description: "For whom it is meant; nothing is sent there" })),
+  state: InvitationState,
+  invitedBy: UserId,
+  createdAt: Time,
+  expiresAt: Time,
+  acceptedBy: Type.Optional(UserId),
+  acceptedAt: Type.Optional(Time),
 });
 
 export const ServiceAccount = Type.Object({

@@ -19,8 +19,8 @@ export async function insertOrganization(db: Db, org: { id: string; name: string
   return made === 1;
 }
 
-/** A user with the local identity and a one-time password. False when the login name is taken. */
-export async function insertLocalUser(db: Db, user: { id: string; name: string; displayName: string; email: string | null; hash: string; sealed: string | null; at: string }): Promise<boolean> {
+/** A user with the local identity and a password, which is a one-time password unless `oneTime` is false. False when the login name is taken. */
+export async function insertLocalUser(db: Db, user: { id: string; name: string; displayName: string; email: string | null; hash: string; oneTime?: boolean; sealed: string | null; at: string }): Promise<boolean> {
   const made = await db.run(sql`
     insert into organizations.users (id, name, display_name, email, created_at)
     values (${user.id}, ${user.name}, ${user.displayName}, ${user.email}, ${user.at}) on conflict do nothing`);
@@ -30,7 +30,7 @@ export async function insertLocalUser(db: Db, user: { id: string; name: string; 
     values (${localIssuer}, ${user.id}, ${user.id}, ${user.at})`);
   await db.run(sql`
     insert into organizations.password_credentials (user_id, hash, one_time, sealed, changed_at)
-    values (${user.id}, ${user.hash}, true, ${user.sealed}, ${user.at})`);
+    values (${user.id}, ${user.hash}, ${user.oneTime ?? true}, ${user.sealed}, ${user.at})`);
   return true;
 }
 
@@ -64,6 +64,8 @@ export async function deleteMembership(db: Db, orgId: string, userId: string, at
   const keys = await db.run(sql`
     update organizations.api_keys set revoked_at = ${at}
     where org_id = ${orgId} and ((acts_as is null and created_by = ${userId}) or acts_as = ${userId}) and revoked_at is null and expires_at > ${at}`);
+  await db.run(sql`
+    update organizations.invitations set revoked_at = ${at} where org_id = ${orgId} and invited_by = ${userId} and accepted_at is null and revoked_at is null`);
   const sessions = await db.run(sql`
     update organizations.sessions set revoked_at = ${at} where org_id = ${orgId} and user_id = ${userId} and revoked_at is null and expires_at > ${at}`);
   return { keys, sessions };

@@ -8,7 +8,7 @@ import { MemberExists, NameTaken, RoleTooWide } from "../errors.ts";
 import { MemberAdded } from "../events.ts";
 import { orgTypeId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
-import { LoginName, Member, OneLine, RoleName } from "../schemas.ts";
+import { Email, LoginName, Member, OneLine, RoleName } from "../schemas.ts";
 import { showMember } from "../shown.ts";
 import { insertLocalUser, insertMembership } from "../store.ts";
 import { administersOneOf, memberOf, userIdByName } from "../views.ts";
@@ -27,7 +27,7 @@ export const addMember = operation({
     name: LoginName,
     role: RoleName,
     displayName: Type.Optional(OneLine),
-    email: Type.Optional(Type.String({ maxLength: 254, pattern: "^[^\\s@]+@[^\\s@]+$" })),
+    email: Type.Optional(Email),
   }),
   output: Type.Object({
     ...Member.properties,
