@@ -22,6 +22,8 @@ export interface Actor {
   secondFactor: boolean;
   /** When the person last gave a second factor in this session, in milliseconds since 1970. */
   confirmedAt?: number;
+  /** The organization is being deleted, and everything in it refused; when it goes, in milliseconds since 1970. */
+  closesAt?: number;
 }
 
 export const anonymous: Actor = { kind: "anonymous", platform: false, roles: [], permissions: [], ai: false, mustChangePassword: false, secondFactor: false };

@@ -9,6 +9,8 @@ export interface Standing {
   role: Role;
   is_platform: boolean;
   settings: Record<string, unknown>;
+  /** When the organization goes, in milliseconds since 1970; null unless it is being deleted. */
+  closes: number | null;
 }
 
 /** `expires` and `used` in milliseconds since 1970: reading a number is cheaper than a date. */
@@ -39,7 +41,7 @@ export interface KeyStanding extends Standing {
 
 export async function standingsOfSessions(db: Db, asked: readonly { hash: Buffer; orgId: string | undefined }[]): Promise<(SessionStanding | undefined)[]> {
   const rows = await db.many<SessionStanding & { n: number }>(sql`
-    select a.n, s.id, s.door, s.must_change, s.second_factor, (extract(epoch from s.confirmed_at) * 1000)::float8 as confirmed, s.user_id, m.org_id, m.role, o.is_platform, o.settings,
+    select a.n, s.id, s.door, s.must_change, s.second_factor, (extract(epoch from s.confirmed_at) * 1000)::float8 as confirmed, s.user_id, m.org_id, m.role, o.is_platform, o.settings, (extract(epoch from o.due_at) * 1000)::float8 as closes,
       (extract(epoch from s.expires_at) * 1000)::float8 as expires, (extract(epoch from s.last_seen_at) * 1000)::float8 as used
     from unnest(${filled(asked, (one) => one.hash)}::bytea[], ${filled(asked, (one) => one.orgId)}::uuid[]) with ordinality as a (hash, org_id, n)
     join organizations.sessions s on s.hash = a.hash and s.revoked_at is null
@@ -52,7 +54,7 @@ export async function standingsOfSessions(db: Db, asked: readonly { hash: Buffer
 /** A key stands where it was made, in the role that its maker has now, or the service account that it acts as. */
 export async function standingsOfKeys(db: Db, prefixes: readonly string[]): Promise<(KeyStanding | undefined)[]> {
   const rows = await db.many<KeyStanding & { n: number }>(sql`
-    select a.n, k.id, k.hash, k.scopes, k.agent, m.user_id, m.org_id, m.role, o.is_platform, o.settings,
+    select a.n, k.id, k.hash, k.scopes, k.agent, m.user_id, m.org_id, m.role, o.is_platform, o.settings, (extract(epoch from o.due_at) * 1000)::float8 as closes,
       (extract(epoch from k.expires_at) * 1000)::float8 as expires, (extract(epoch from k.last_used_at) * 1000)::float8 as used
     from unnest(${filled(prefixes, (prefix) => prefix)}::text[]) with ordinality as a (prefix, n)
     join organizations.api_keys k on k.prefix = a.prefix and k.revoked_at is null
@@ -64,15 +66,15 @@ export async function standingsOfKeys(db: Db, prefixes: readonly string[]): Prom
 
 export async function standingsOfIdentities(db: Db, asked: readonly { issuer: string; subject: string; orgId: string | undefined }[]): Promise<(Standing | undefined)[]> {
   const rows = await db.many<Standing & { n: number }>(sql`
-    select a.n, i.user_id, m.org_id, m.role, o.is_platform, o.settings
+    select a.n, i.user_id, m.org_id, m.role, o.is_platform, o.settings, (extract(epoch from o.due_at) * 1000)::float8 as closes
     from unnest(${filled(asked, (one) => one.issuer)}::text[], ${filled(asked, (one) => one.subject)}::text[], ${filled(asked, (one) => one.orgId)}::uuid[])
       with ordinality as a (issuer, subject, org_id, n)
     join organizations.user_identities i on i.issuer = a.issuer and i.subject = a.subject
     join organizations.users u on u.id = i.user_id and u.disabled_at is null
     join lateral (
-      select org_id, role from organizations.memberships
-      where user_id = i.user_id and (a.org_id is null or org_id = a.org_id)
-      order by created_at, org_id limit 1
+      select t.org_id, t.role from organizations.memberships t join organizations.organizations w on w.id = t.org_id
+      where t.user_id = i.user_id and (a.org_id is null or t.org_id = a.org_id)
+      order by w.closed_at is not null, t.created_at, t.org_id limit 1
     ) m on true
     join organizations.organizations o on o.id = m.org_id`);
   return inOrder(rows, asked.length);

@@ -74,15 +74,16 @@ export interface PasswordRow {
 }
 
 /** What a sign-in is checked against; `org_id` is the named organization, or the one joined first. */
-export async function credentialByName(db: Db, name: string, orgId: string | null): Promise<(PasswordRow & { org_id: string }) | undefined> {
+export async function credentialByName(db: Db, name: string, orgId: string | null): Promise<(PasswordRow & { org_id: string; closes: number | null }) | undefined> {
   return db.maybe(sql`
-    select u.id as user_id, c.hash, c.one_time, m.org_id
+    select u.id as user_id, c.hash, c.one_time, m.org_id, m.closes
     from organizations.users u
     join organizations.password_credentials c on c.user_id = u.id
     join lateral (
-      select org_id from organizations.memberships
-      where user_id = u.id and (${orgId}::uuid is null or org_id = ${orgId}::uuid)
-      order by created_at, org_id limit 1
+      select t.org_id, (extract(epoch from w.due_at) * 1000)::float8 as closes
+      from organizations.memberships t join organizations.organizations w on w.id = t.org_id
+      where t.user_id = u.id and (${orgId}::uuid is null or t.org_id = ${orgId}::uuid)
+      order by w.closed_at is not null, t.created_at, t.org_id limit 1
     ) m on true
     where lower(u.name) = lower(${name}) and u.disabled_at is null`);
 }

@@ -5,6 +5,7 @@ import {
   ApprovalUnavailable, Cancelled, ConfirmationNeeded, Conflict, DeclaredError, fail, Internal, InvalidInput, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
 } from "../errors.ts";
 import type { EventAppender } from "../events/types.ts";
+import { refuseClosed } from "./closed.ts";
 import { createEventTrace, type EventTrace } from "./event-trace.ts";
 import { hashOfInput, replayOf, rememberAnswer } from "./idempotency.ts";
 import type { Context, Operation, PrepareContext } from "./operation.ts";
@@ -151,6 +152,7 @@ async function noteRefusal(services: Services, operation: Operation, call: Call,
 
 function permit(operation: Operation, actor: Actor, now: number): void {
   if (operation.permission === "public") return;
+  refuseClosed(actor.closesAt);
   if (actor.mustChangePassword && operation.endsOneTimePassword !== true) {
     fail(PasswordChangeRequired, "The one-time password can do nothing but set a new one: run `qinfra login` and choose a password.");
   }

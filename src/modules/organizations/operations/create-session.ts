@@ -3,6 +3,7 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { newSessionToken } from "../../../platform/identity/tokens.ts";
 import { operation, type PrepareContext } from "../../../platform/operation/index.ts";
+import { refuseClosed } from "../../../platform/operation/closed.ts";
 import { eventOf } from "../caller.ts";
 import { SecondFactorNeeded, SignInFailed } from "../errors.ts";
 import { SessionCreated } from "../events.ts";
@@ -46,6 +47,7 @@ export const createSession = operation({
     // The same work for a name that nobody has, so that the time does not tell which names there are.
     const right = await passwords.verify(input.password, known?.hash);
     if (known === undefined || !right) fail(SignInFailed, "Name and password do not belong together; try again, or ask an administrator of your organization.");
+    refuseClosed(known.closes);
     const factors = await context.transaction((db) => secondFactorsOf(db, known.user_id));
     const by = factors.any ? await secondFactor(context, known.user_id, input.code) : undefined;
     succeeded();

@@ -3,6 +3,7 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { newSessionToken } from "../../../platform/identity/tokens.ts";
 import { operation } from "../../../platform/operation/index.ts";
+import { refuseClosed } from "../../../platform/operation/closed.ts";
 import { eventOf } from "../caller.ts";
 import { IdTokenRefused } from "../errors.ts";
 import { SessionCreated } from "../events.ts";
@@ -39,6 +40,7 @@ export const exchangeToken = operation({
     const { db, clock } = context;
     const door = input.door ?? "cli";
     const entrant = (await entrantOf(db, person.userId, input.organization === undefined ? null : orgUuid(input.organization))) ?? refuse();
+    refuseClosed(entrant.closes);
     const at = timestamp(clock);
     if (!(await spendIdToken(db, { digest: person.digest, userId: person.userId, at, until: new Date(person.until).toISOString() }))) refuse();
     const { token, hash } = newSessionToken();
