@@ -16,8 +16,6 @@ import { createIdTokenVerifier } from "../platform/identity/id-token.ts";
 import { knownIssuers } from "../platform/identity/issuers.ts";
 import { createJwtVerifier } from "../platform/identity/jwt.ts";
 import { createStrangerGate } from "../platform/identity/stranger-gate.ts";
-import { createMemoryCache } from "../platform/cache/index.ts";
-import { createMemoryLimits } from "../platform/limits/index.ts";
 import { createLoadShedder, watchLoad } from "../platform/operation/load.ts";
 import { createRateLimiter } from "../platform/operation/rate-limiter.ts";
 import { createStrangers, guardAuthentication } from "../platform/operation/strangers.ts";
@@ -27,7 +25,9 @@ import { loadPolicies } from "../platform/policy/index.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
-import { createAuthentication, createIdentify, ensureFirstAdministrator, quotasOf, type FirstAdministrator } from "../modules/organizations/index.ts";
+import { createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, quotasOf, type FirstAdministrator, type IssuerRoles } from "../modules/organizations/index.ts";
+import { countedBlobs } from "./counted-blobs.ts";
+import { endingKept, openCaching } from "./caching.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { version } from "./root.ts";
@@ -66,8 +66,9 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const blobs = await openBlobs(config, { dataKey: createDataKeys({ database, secrets, clock, ids }), clock });
   const privateBodies = createPrivateBodies(secrets);
   const issuers = knownIssuers(config.jwtIssuers, http);
-  const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(issuers, { clock }) });
-  const identify = createIdentify({ database, verifyIdToken: createIdTokenVerifier(issuers, { clock }) });
+  const settleClaims = createSettleClaims(rolesOf(config), { database, clock, ids, log, appender: appenderOf });
+  const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(issuers, { clock }), settleClaims });
+  const identify = createIdentify({ database, verifyIdToken: createIdTokenVerifier(issuers, { clock }), settleClaims });
 
   const lock = await keepInstanceLock(database, { log, sleep: timer.sleep });
 
@@ -107,7 +108,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     database, line, timer, log, clock, random, waiter, appenderFor,
     subscriptions: allSubscriptions(),
   });
-  const relay = startRelay({ database, line, timer, log, random, bus: createLocalBus() });
+  const caching = openCaching(config, { database, line, timer, log, clock });
+  const relay = startRelay({ database, line, timer, log, random, bus: endingKept(createLocalBus(), caching.cache) });
 
   function allSubscriptions() {
     return modules.flatMap((module) => module.subscriptions?.({ database, clock, ids, log, metrics, compute }) ?? []);
@@ -119,18 +121,19 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   metrics.gauge("qinfra_database_waiting", "Transactions that wait for a connection", () => database.stats().waiting);
 
   const strangers = createStrangers({ database, clock, ids, log, platformOrgId: firstAdministrator.platformOrgId, appender: appenderOf });
-  const cache = createMemoryCache(clock);
   const load = watchLoad(() => ({ waiting: database.stats().waiting, pool: config.database.pool }));
 
+  const quotas: Services["quotas"] = (db, orgId) => quotasOf(db, orgId, { defaults: config.quotas, clock });
+
   const services: Services = {
-    database, policy, clock, ids, log, blobs, http, waiter, compute, instance: lock.instance,
+    database, policy, clock, ids, log, blobs: countedBlobs(blobs, { database, quotas }), http, waiter, compute, instance: lock.instance,
     settings: { osvUrl: config.osvUrl }, secrets, publicUrl: publicUrlOf(config),
     authenticate: guardAuthentication(authentication.authenticate, createStrangerGate(clock), strangers), identify,
     settingsOf: authentication.settingsOf,
-    limiter: createRateLimiter(createMemoryLimits(clock), { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),
-    load: createLoadShedder(load.level), strangers, cache,
+    limiter: createRateLimiter(caching.limits, { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),
+    load: createLoadShedder(load.level), strangers, cache: caching.cache,
     appender: appenderOf,
-    quotas: (db, orgId) => quotasOf(db, orgId, { defaults: config.quotas, clock }),
+    quotas,
     verifyLog: (orgId, signal, progress) => verifyLog({
       database, keys: secrets, blobs: checkpoints, orgId, signal, progress: (done) => progress({ step: "reading events", done }),
     }),
@@ -144,6 +147,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       return {
         database: (await database.healthy()) ? "ok" : "does not answer",
         ...replicaCheck(database.replicaStatus()),
+        ...(await caching.checks()),
         events: horizonSeconds > 30 ? `held back for ${Math.round(horizonSeconds)} s by an open transaction` : "ok",
       };
     },
@@ -152,6 +156,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       await strangers.stop();
       await runner.stop(5_000);
       await relay.stop();
+      await caching.stop();
       await sealer.stop();
       waiter.close();
       await line.close();
@@ -169,4 +174,9 @@ function replicaCheck({ state, staleSeconds }: ReplicaStatus): Record<string, st
   if (state === "none") return {};
   const age = staleSeconds === undefined ? "" : ` (${staleSeconds} s old)`;
   return { replica: state === "ok" ? "ok" : `${state}${age}; reads go to the primary` };
+}
+
+/** The issuers whose claims make memberships. */
+function rolesOf({ jwtIssuers }: Config): IssuerRoles[] {
+  return jwtIssuers.flatMap(({ issuer, roles }) => (roles === undefined ? [] : [{ issuer, map: roles.map, organization: roles.organization }]));
 }

@@ -15,9 +15,11 @@ const mostSubjects = 50_000;
 
 /**
  * The first level, in this process. A value is good as long as none of its subjects changed since its loading began:
- * changes are numbered, and each subject keeps the number of its last one.
+ * changes are numbered, and each subject keeps the number of its last one. While `behind`, changes of other servers may
+ * be missing, and nothing that was kept is answered.
  */
-export function createMemoryCache(clock: Clock, { entries = mostEntries, subjects = mostSubjects } = {}): Cache {
+export function createMemoryCache(clock: Clock, options: { entries?: number; subjects?: number; behind?(): boolean } = {}): Cache {
+  const { entries = mostEntries, subjects = mostSubjects, behind = () => false } = options;
   const kept = createLru<Kept>(entries);
   const changed = createLru<number>(subjects);
   const loading = new Map<string, Promise<unknown>>();
@@ -48,7 +50,7 @@ export function createMemoryCache(clock: Clock, { entries = mostEntries, subject
     async through<T>(entry: CacheEntry, read: () => Promise<T>): Promise<T> {
       const name = `${entry.orgId} ${entry.key}`;
       const found = kept.get(name, clock.now());
-      if (found !== undefined && good(found)) return found.value as T;
+      if (found !== undefined && good(found) && !behind()) return found.value as T;
       // Who asks after a change does not join a loading that began before it.
       const one = `${name} ${change}`;
       const running = loading.get(one);

@@ -9,7 +9,7 @@ export { parkedReason } from "./parked.ts";
 export { createLocalBus, startRelay, topicsOf, type Bus, type LocalBus, type Relay } from "./relay.ts";
 export { startSealer, type Sealer, type SealerMetrics } from "./sealer.ts";
 export { startSubscriptions, type Runner } from "./subscriptions.ts";
-export { systemTimer, type Timer } from "./timer.ts";
+export { createBell, systemTimer, type Timer } from "./timer.ts";
 export type * from "./types.ts";
 export { verifyLog, type Problem, type ProblemKind, type Verification } from "./verify.ts";
 export { createWaiter, type Waiter } from "./wait.ts";
