@@ -83,7 +83,7 @@ describe("an API key", () => {
   });
 
   it("given it is revoked on one server, then the other refuses it at once", async () => {
-    const elsewhere = createAuthentication({ database: test.database, clock: test.clock, log: pino({ level: "silent" }), verifyJwt });
+    const elsewhere = createAuthentication({ database: test.database, clock: test.clock, log: pino({ level: "silent" }), verifyJwt, settleClaims: async () => undefined });
     const key = await keyOf(admin.credentials, { scopes: ["members:read"] });
     const there = () => elsewhere.authenticate(key.credentials, { door: "http", address: "192.0.2.1" });
     expect((await there()).kind).toBe("api-key");
@@ -204,7 +204,7 @@ describe("the look-up", () => {
   it("given many requests of one moment, then one statement answers them, and a later request asks again", async () => {
     let statements = 0;
     const lookup: typeof test.database.system = (work) => ((statements += 1), test.database.system(work));
-    const { authenticate } = createAuthentication({ database: { ...test.database, lookup }, clock: test.clock, log: pino({ level: "silent" }), verifyJwt });
+    const { authenticate } = createAuthentication({ database: { ...test.database, lookup }, clock: test.clock, log: pino({ level: "silent" }), verifyJwt, settleClaims: async () => undefined });
     const ask = () => authenticate(admin.credentials, { door: "http", address: "192.0.2.1" });
     const actors = await Promise.all(Array.from({ length: 50 }, ask));
     expect(statements).toBe(1);

@@ -10,6 +10,7 @@ import { isSessionToken, parseApiKey, sameHash, tokenHash } from "../../platform
 import { fromTypeId } from "../../platform/ids.ts";
 import type { Authenticate, Credentials } from "../../platform/operation/services.ts";
 import { standingsOfIdentities, standingsOfKeys, standingsOfSessions, type KeyStanding, type SessionStanding, type Standing } from "./credential-views.ts";
+import type { SettleClaims } from "./external/settle.ts";
 import { intersect, permissionsOf } from "./roles.ts";
 import { createUseNotes } from "./use-notes.ts";
 import { organizationById } from "./views.ts";
@@ -33,8 +34,8 @@ const mostKeys = 10_000;
  * moment share, so that a revoked credential or a removed membership is refused at once on every server.
  * Whatever is wrong with a credential, the answer is the same 401.
  */
-export function createAuthentication(ports: { database: Database; clock: Clock; log: Logger; verifyJwt: VerifyJwt }): Authentication {
-  const { database, clock, verifyJwt } = ports;
+export function createAuthentication(ports: { database: Database; clock: Clock; log: Logger; verifyJwt: VerifyJwt; settleClaims: SettleClaims }): Authentication {
+  const { database, clock, verifyJwt, settleClaims } = ports;
   const ask = database.lookup;
   const sessionOf = createBatcher((asked: readonly { hash: Buffer; orgId: string | undefined }[]) => ask((db) => standingsOfSessions(db, asked)));
   const keyOf = createBatcher((prefixes: readonly string[]) => ask((db) => standingsOfKeys(db, prefixes)));
@@ -82,8 +83,9 @@ export function createAuthentication(ports: { database: Database; clock: Clock; 
   }
 
   async function jwt(token: string, orgId: string | undefined): Promise<Actor> {
-    const subject = (await verifyJwt(token)) ?? refuse();
-    return actorOf((await identityOf({ ...subject, orgId })) ?? refuse());
+    const claims = (await verifyJwt(token)) ?? refuse();
+    await settleClaims(claims);
+    return actorOf((await identityOf({ issuer: claims.issuer, subject: claims.subject, orgId })) ?? refuse());
   }
 
   function actorOf(standing: Standing): Actor {
@@ -91,6 +93,7 @@ export function createAuthentication(ports: { database: Database; clock: Clock; 
     return {
       ...anonymous, kind: "user", userId: standing.user_id, orgId: standing.org_id, platform: standing.is_platform,
       roles: [standing.role], permissions: permissionsOf(standing.role, standing.is_platform),
+      ...(standing.closes === null ? {} : { closesAt: standing.closes }),
     };
   }
 

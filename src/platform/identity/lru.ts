@@ -2,6 +2,7 @@ export interface Lru<Value> {
   /** Undefined when it is not there or has expired. */
   get(key: string, now: number): Value | undefined;
   set(key: string, value: Value, expiresAt: number): void;
+  delete(key: string): void;
   readonly size: number;
 }
 
@@ -22,6 +23,7 @@ export function createLru<Value>(most: number): Lru<Value> {
       entries.set(key, { value, expiresAt });
       if (entries.size > most) entries.delete(entries.keys().next().value ?? key);
     },
+    delete: (key) => void entries.delete(key),
     get size() {
       return entries.size;
     },

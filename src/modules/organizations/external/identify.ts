@@ -4,12 +4,14 @@ import { fromTypeId } from "../../../platform/ids.ts";
 import type { Identify } from "../../../platform/operation/services.ts";
 import { userOfIdentity } from "../external-views.ts";
 import { localIssuer } from "../store.ts";
+import type { SettleClaims } from "./settle.ts";
 
 /** Says whom an ID token means. The subject of the platform's own provider is the user's id. */
-export function createIdentify(ports: { database: Database; verifyIdToken: VerifyIdToken }): Identify {
+export function createIdentify(ports: { database: Database; verifyIdToken: VerifyIdToken; settleClaims: SettleClaims }): Identify {
   return async (idToken) => {
     const claims = await ports.verifyIdToken(idToken);
     if (claims === undefined) return undefined;
+    await ports.settleClaims(claims);
     const { own, issuer, subject, secondFactor, authenticatedAt, digest, until } = claims;
     const userId = own ? fromTypeId("usr", subject) : await ports.database.lookup((db) => userOfIdentity(db, issuer, subject));
     if (userId === undefined) return undefined;

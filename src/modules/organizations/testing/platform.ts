@@ -12,7 +12,7 @@ import { faultsAgainst } from "../../../platform/operation/validate.ts";
 import type { Call, Credentials, EventOrigin, Services } from "../../../platform/operation/services.ts";
 import { loadPolicies } from "../../../platform/policy/index.ts";
 import { testDatabase, type TestDatabase } from "../../../platform/testing/database.ts";
-import { createAuthentication, createIdentify, ensureFirstAdministrator, organizations, type FirstAdministratorPorts } from "../index.ts";
+import { createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, organizations, type FirstAdministratorPorts, type IssuerRoles } from "../index.ts";
 import { orgTypeId } from "../ids.ts";
 
 const log = pino({ level: "silent" });
@@ -32,7 +32,7 @@ export const openSecrets: FirstAdministratorPorts["secrets"] = {
 export type Recorded = NewEvent & { orgId: string; origin: EventOrigin };
 
 /** The module behind the real pipeline, policies and database; events are recorded, not logged. */
-export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; verifyIdToken?: VerifyIdToken } = {}) {
+export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; verifyIdToken?: VerifyIdToken; issuers?: readonly IssuerRoles[] } = {}) {
   const test: TestDatabase = await testDatabase();
   const clock = handClock();
   const ids = createIds(clock);
@@ -44,13 +44,13 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; v
     },
   });
   const first = await ensureFirstAdministrator(test.database, { clock, ids, secrets: openSecrets, appender });
-  const authentication = createAuthentication({ database: test.database, clock, log, verifyJwt: options.verifyJwt ?? (async () => undefined) });
-  const identify = createIdentify({ database: test.database, verifyIdToken: options.verifyIdToken ?? (async () => undefined) });
+  const settleClaims = createSettleClaims(options.issuers ?? [], { database: test.database, clock, ids, log, appender });
+  const authentication = createAuthentication({ database: test.database, clock, log, verifyJwt: options.verifyJwt ?? (async () => undefined), settleClaims });
+  const identify = createIdentify({ database: test.database, verifyIdToken: options.verifyIdToken ?? (async () => undefined), settleClaims });
   const registry = createRegistry([organizations]);
   const services = {
     database: test.database, policy: await loadPolicies(resolve(import.meta.dirname, "../../../../policies")), clock, ids, log,
-    authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
-    cache: { through: (_question: unknown, load: () => Promise<unknown>) => load(), invalidate: async () => undefined },
+    authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry: unknown, load: () => unknown) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
     quotas: () => ({ take: async () => undefined, give: async () => undefined }), publicUrl: "https://qinfra.example", secrets: openSecrets,
     appender, observe: () => undefined, platformOrgId: first.platformOrgId,
   } as unknown as Services;
