@@ -1,6 +1,14 @@
 /** Names of the events that this module appends. Their data holds ids, enumerated values and counts only. */
 export const OrganizationCreated = "organizations.created";
+export const OrganizationDeleted = "organizations.deleted";
+export const OrganizationRestored = "organizations.restored";
+export const ErasureBegun = "organizations.erasure-begun";
+export const OrganizationErased = "organizations.erased";
+export const UserErased = "users.erased";
 export const QuotasSet = "organizations.quotas-set";
+export const OrganizationRenamed = "organizations.renamed";
+export const OrganizationTransferred = "organizations.transferred";
+export const SettingsSet = "organizations.settings-set";
 export const MemberAdded = "members.added";
 export const MemberRoleSet = "members.role-set";
 export const MemberRemoved = "members.removed";

@@ -8,6 +8,7 @@ export const LoginName = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,
 export const NewPassword = Type.String({ writeOnly: true, minLength: 12, maxLength: 1024, description: "At least 12 characters, of any kind" });
 export const Email = Type.String({ maxLength: 254, pattern: "^[^\\s@]+@[^\\s@]+$" });
 export const OneLine = Type.String({ minLength: 1, maxLength: 200, pattern: "^[^\\u0000-\\u001f\\u007f]+$" });
+export const Slug = { pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description: "Short name for addresses, as a DNS label" };
 export const Permission = Type.String({ pattern: "^[a-z][a-z-]{0,40}:(\\*|[a-z][a-z-]{0,40})$", description: "`images:read`; `images:*` is each of them" });
 const doors = [Type.Literal("browser"), Type.Literal("cli")] as const;
 const doorHelp = "browser: a cookie; cli: a bearer token";

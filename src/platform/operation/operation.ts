@@ -48,7 +48,7 @@ export interface PrepareContext extends CommonContext {
   blobs: BlobStore;
   http: HttpClient;
   /** Settings of the platform that an operation may read, for example where feeds come from. */
-  settings: { osvUrl: string };
+  settings: { osvUrl: string; deletionGraceDays: number };
   secrets: Pick<Secrets, "seal" | "open">;
   /** Where people reach the platform: an origin, without a path. */
   publicUrl: string;

@@ -91,7 +91,7 @@ export interface Services {
   log: Logger;
   blobs: BlobStore;
   http: HttpClient;
-  settings: { osvUrl: string };
+  settings: { osvUrl: string; deletionGraceDays: number };
   secrets: Pick<Secrets, "seal" | "open">;
   /** Where people reach the platform: an origin, without a path. */
   publicUrl: string;
