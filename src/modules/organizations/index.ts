@@ -1,38 +1,62 @@
 import type { Module } from "../../platform/operation/index.ts";
 import { acceptInvitation } from "./operations/accept-invitation.ts";
 import { addMember } from "./operations/add-member.ts";
+import { addPasskey } from "./operations/add-passkey.ts";
+import { addTotp } from "./operations/add-totp.ts";
+import { beginPasskey } from "./operations/begin-passkey.ts";
+import { beginConfirmation, confirmSession, confirmWithPasskey } from "./operations/confirm-session.ts";
+import { confirmTotp } from "./operations/confirm-totp.ts";
 import { createApiKey } from "./operations/create-api-key.ts";
 import { createInvitation } from "./operations/create-invitation.ts";
 import { createOrganization } from "./operations/create-organization.ts";
 import { createServiceAccount } from "./operations/create-service-account.ts";
 import { createSession } from "./operations/create-session.ts";
+import { deleteOrganization } from "./operations/delete-organization.ts";
 import { deleteSession } from "./operations/delete-session.ts";
+import { disableUser, enableUser } from "./operations/disable-user.ts";
 import { exchangeToken } from "./operations/exchange-token.ts";
 import { disableServiceAccount } from "./operations/disable-service-account.ts";
 import { getOrganization } from "./operations/get-organization.ts";
 import { getQuotas } from "./operations/get-quotas.ts";
+import { getSettings } from "./operations/get-settings.ts";
 import { leave } from "./operations/leave.ts";
 import { listApiKeys } from "./operations/list-api-keys.ts";
+import { listDeletions } from "./operations/list-deletions.ts";
 import { listInvitations } from "./operations/list-invitations.ts";
 import { listMembers } from "./operations/list-members.ts";
 import { listServiceAccounts } from "./operations/list-service-accounts.ts";
+import { listSecondFactors } from "./operations/list-second-factors.ts";
 import { listSessions } from "./operations/list-sessions.ts";
+import { listSettingsHistory } from "./operations/list-settings-history.ts";
 import { lookUpInvitation } from "./operations/look-up-invitation.ts";
+import { newRecoveryCodes } from "./operations/new-recovery-codes.ts";
 import { removeMember } from "./operations/remove-member.ts";
+import { removeSecondFactor } from "./operations/remove-second-factor.ts";
+import { resetPassword } from "./operations/reset-password.ts";
+import { resetSecondFactors } from "./operations/reset-second-factors.ts";
+import { restoreOrganization } from "./operations/restore-organization.ts";
 import { revokeApiKey } from "./operations/revoke-api-key.ts";
 import { revokeInvitation } from "./operations/revoke-invitation.ts";
 import { setMemberRole } from "./operations/set-member-role.ts";
 import { setPassword } from "./operations/set-password.ts";
 import { setQuotas } from "./operations/set-quotas.ts";
+import { setSettings } from "./operations/set-settings.ts";
 import { signUp } from "./operations/sign-up.ts";
+import { transferOrganization } from "./operations/transfer-organization.ts";
+import { updateOrganization } from "./operations/update-organization.ts";
+import { lookUpPasswordReset, usePasswordReset } from "./operations/use-password-reset.ts";
 import { whoAmI } from "./operations/whoami.ts";
 
 export const organizations: Module = {
   name: "organizations",
   operations: [
     createSession, exchangeToken, listSessions, deleteSession,
+    confirmSession, beginConfirmation, confirmWithPasskey,
+    listSecondFactors, addTotp, confirmTotp, beginPasskey, addPasskey, newRecoveryCodes, removeSecondFactor,
+    resetPassword, lookUpPasswordReset, usePasswordReset, resetSecondFactors, disableUser, enableUser,
     whoAmI, setPassword,
-    createOrganization, getOrganization, getQuotas, setQuotas,
+    createOrganization, getOrganization, updateOrganization, transferOrganization, getSettings, setSettings, listSettingsHistory, getQuotas, setQuotas,
+    deleteOrganization, restoreOrganization, listDeletions,
     listMembers, addMember, setMemberRole, removeMember, leave,
     createInvitation, listInvitations, revokeInvitation, lookUpInvitation, acceptInvitation, signUp,
     createServiceAccount, listServiceAccounts, disableServiceAccount,
@@ -55,6 +79,7 @@ export { createLocalSignIn } from "./provider/local-sign-in.ts";
 export type { LocalSignIn } from "./provider/local-sign-in.ts";
 export { createEmbeddedProvider } from "./provider/provider.ts";
 export type { EmbeddedProvider, Interaction } from "./provider/provider.ts";
+export type { SecondFactors } from "./second-factor/index.ts";
 export { createProviderKeys, providerAlgorithm } from "./provider/keys.ts";
 export type { ProviderKeys } from "./provider/keys.ts";
 export { quotasOf } from "./quotas.ts";

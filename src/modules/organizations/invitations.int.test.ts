@@ -152,18 +152,21 @@ describe("leaving", () => {
     await test.call("invitations.accept", { token: made.token }, lea.credentials);
     const key = await test.call<{ key: string }>("api-keys.create", { name: "k", scopes: ["members:read"] }, lea.credentials);
     const open = await invite(lea.credentials);
-    expect(await test.call("members.leave", {}, lea.credentials)).toEqual({ organization: one.id, revokedKeys: 1, endedSessions: 1 });
+    expect(await test.call("members.leave", { id: one.id }, lea.credentials)).toEqual({ organization: one.id, revokedKeys: 1, endedSessions: 1 });
     expect(await test.outcomeOf("members.list", {}, { authorization: `Bearer ${key.key}` })).toBe("unauthenticated");
     expect(await stateOf(open.token)).toBe("revoked");
     const again = await test.signIn("lea", lea.password);
     expect(await test.call("users.me", {}, { authorization: again.authorization as string })).toMatchObject({ organization: { id: two.id } });
   });
 
-  it("given the last administrator or an API key, then they stay", async () => {
+  it("given the last administrator, an API key or somebody who is no member, then nobody leaves", async () => {
     const org = await test.organization(admin.credentials, "stays");
-    expect(await test.outcomeOf("members.leave", {}, org.credentials)).toBe("last-administrator");
+    expect(await test.outcomeOf("members.leave", { id: org.id }, org.credentials)).toBe("last-administrator");
     const key = await test.call<{ key: string }>("api-keys.create", { name: "k", scopes: ["members:write"] }, org.credentials);
-    expect(await test.outcomeOf("members.leave", {}, { authorization: `Bearer ${key.key}` })).toBe("person-needed");
+    expect(await test.outcomeOf("members.leave", { id: org.id }, { authorization: `Bearer ${key.key}` })).toBe("person-needed");
+    const other = await test.organization(admin.credentials, "not-theirs");
+    const sam = await test.member(org.credentials, "sam", "viewer");
+    expect(await test.outcomeOf("members.leave", { id: other.id }, sam.credentials)).toBe("organization-not-found");
   });
 });
 

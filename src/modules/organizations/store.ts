@@ -19,6 +19,10 @@ export async function insertOrganization(db: Db, org: { id: string; name: string
   return made === 1;
 }
 
+export async function renameOrganization(db: Db, id: string, name: string): Promise<void> {
+  await db.run(sql`update organizations.organizations set name = ${name} where id = ${id}`);
+}
+
 /** A user with the local identity and a password, which is a one-time password unless `oneTime` is false. False when the login name is taken. */
 export async function insertLocalUser(db: Db, user: { id: string; name: string; displayName: string; email: string | null; hash: string; oneTime?: boolean; sealed: string | null; at: string }): Promise<boolean> {
   const made = await db.run(sql`

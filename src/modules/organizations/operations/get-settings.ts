@@ -1,0 +1,25 @@
+import { Type } from "typebox";
+import { fail } from "../../../platform/errors.ts";
+import { operation } from "../../../platform/operation/index.ts";
+import { OrganizationNotFound } from "../errors.ts";
+import { OrganizationId, orgUuid } from "../ids.ts";
+import { currentSettings } from "../settings-store.ts";
+import { Settings, SettingsVersion } from "../settings.ts";
+
+export const getSettings = operation({
+  id: "organizations.get-settings",
+  http: "GET /api/v1/organizations/{id}/settings",
+  cli: { name: "organizations get-settings", positional: ["id"] },
+  summary: "Settings of the organization that you work in, and their version",
+  permission: "organizations:read",
+  effect: "read",
+  input: Type.Object({ id: OrganizationId }),
+  output: Type.Object({ version: SettingsVersion, settings: Settings }),
+  errors: [OrganizationNotFound],
+  examples: [{ input: { id: "org_01jd0000000000000000000000" } }],
+  async handle(context, input) {
+    const found = await currentSettings(context.db, orgUuid(input.id));
+    if (found === undefined) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
+    return found;
+  },
+});

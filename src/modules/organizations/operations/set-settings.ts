@@ -1,0 +1,42 @@
+import { Type } from "typebox";
+import { timestamp } from "../../../platform/clock.ts";
+import { fail, InvalidInput } from "../../../platform/errors.ts";
+import { operation } from "../../../platform/operation/index.ts";
+import { userOf } from "../caller.ts";
+import { OrganizationNotFound, SettingsChanged } from "../errors.ts";
+import { SettingsSet } from "../events.ts";
+import { OrganizationId, orgUuid } from "../ids.ts";
+import { currentSettings, insertSettings } from "../settings-store.ts";
+import { Settings, SettingsVersion } from "../settings.ts";
+
+const id = "organizations.set-settings";
+
+export const setSettings = operation({
+  id,
+  http: "PUT /api/v1/organizations/{id}/settings",
+  cli: { name: "organizations set-settings", positional: ["id"] },
+  summary: "Set the whole settings document of the organization that you work in",
+  description: "Name the version that you read: where somebody else has changed them since, nothing is set. Every version is kept.",
+  permission: "organizations:write",
+  effect: "change",
+  // Tenants never write the table of organizations.
+  database: "system",
+  input: Type.Object({ id: OrganizationId, version: SettingsVersion, settings: Settings }),
+  output: Type.Object({ version: SettingsVersion, settings: Settings }),
+  errors: [OrganizationNotFound, SettingsChanged],
+  examples: [{ input: { id: "org_01jd0000000000000000000000", version: 0, settings: { readOnly: false, requireApproval: [], secondFactor: { roles: [] } } } }],
+  async handle(context, input) {
+    const { db, orgId } = context;
+    if (orgUuid(input.id) !== orgId) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
+    if (input.settings.requireApproval?.includes(id) === true) {
+      fail(InvalidInput, `/settings/requireApproval: ${id} cannot need an approval, or nobody could take the setting back; leave it out.`);
+    }
+    const version = (await currentSettings(db, orgId))?.version ?? 0;
+    const next = { version: input.version + 1, settings: input.settings, by: userOf(context.actor), at: timestamp(context.clock) };
+    if (version !== input.version || !(await insertSettings(db, orgId, next))) {
+      fail(SettingsChanged, `You named version ${input.version}, and it is no longer the newest; read the settings again (organizations.get-settings) and repeat your change on them.`);
+    }
+    await context.events.append({ type: SettingsSet, subject: input.id, data: { version: next.version } });
+    return { version: next.version, settings: next.settings };
+  },
+});
