@@ -1,11 +1,30 @@
-import { errorType } from "../errors.ts";
+import type { Clock } from "../clock.ts";
+import { fail } from "../errors.ts";
 import { folderOfUrl } from "../file-url.ts";
-import { openFileBlobs, type FileBlobsOptions } from "./file-blobs.ts";
-import type { BlobStore } from "./types.ts";
+import type { DataKey } from "./blob-format.ts";
+import { BlobsUrlInvalid } from "./errors.ts";
+import { openFileBlobs } from "./file-blobs.ts";
+import { parseS3Url } from "./s3-url.ts";
+import type { OpenedBlobs } from "./types.ts";
 
-export const BlobsUrlInvalid = errorType("blobs-url-invalid", 400, "BLOBS_URL cannot be used");
+/** The settings that choose the store: `blobsDir` is the folder where the URL is `file:` without one. */
+export interface BlobsSettings {
+  blobsUrl: string;
+  blobsDir: string;
+}
+
+export interface BlobsPorts {
+  /** The organization's current data key, or with an id the key of that name. */
+  dataKey: (orgId: string, id?: string) => Promise<DataKey>;
+  clock: Clock;
+}
 
 /** Opens the adapter that the scheme of BLOBS_URL names. Errors: BlobsUrlInvalid and those of the adapter. */
-export async function openBlobs(url: string, baseFolder: string, options: Omit<FileBlobsOptions, "root">): Promise<BlobStore> {
-  return openFileBlobs({ ...options, root: folderOfUrl("BLOBS_URL", url, baseFolder, BlobsUrlInvalid) });
+export async function openBlobs({ blobsUrl, blobsDir }: BlobsSettings, ports: BlobsPorts): Promise<OpenedBlobs> {
+  if (/^file:\/*$/.test(blobsUrl)) return openFileBlobs({ ...ports, root: blobsDir });
+  if (blobsUrl.startsWith("file:")) return openFileBlobs({ ...ports, root: folderOfUrl("BLOBS_URL", blobsUrl, process.cwd(), BlobsUrlInvalid) });
+  if (!blobsUrl.startsWith("s3:")) fail(BlobsUrlInvalid, "BLOBS_URL has a scheme that is not supported. Set it to file:FOLDER or s3://BUCKET.");
+  const place = parseS3Url(blobsUrl);
+  const { openS3Blobs } = await import("./s3-blobs.ts"); // the SDK is large, and most servers do not need it
+  return openS3Blobs({ ...ports, place });
 }

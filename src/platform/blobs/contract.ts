@@ -37,6 +37,23 @@ export function blobsContract(adapter: string, open: () => Promise<BlobStore>): 
       expect(await blobs.read(orgA, "sboms/x/sbom.json")).toBeUndefined();
     });
 
+    it.each([
+      "golden-images/aws/ubuntu-22.04/image.json", "sboms/img_01jd0000000000000000000000/sbom.json", "scan-results/scn_01jd0000000000000000000000/report.json",
+      "compliance-reports/2026/11/report.pdf", "attestations/img_01jd0000000000000000000000/signature.sig",
+    ])("has room for %s of two organizations", async (name) => {
+      const blobs = await open();
+      for (const org of [orgA, orgB]) await blobs.point(org, name, Buffer.from(org));
+      for (const org of [orgA, orgB]) expect(Buffer.from((await blobs.read(org, name)) ?? "").toString()).toBe(org);
+    });
+
+    it("takes what several writers give one name at once, and keeps one of them whole", async () => {
+      const blobs = await open();
+      const written = Array.from({ length: 8 }, (_, i) => Buffer.alloc(5_000, i));
+      await Promise.all(written.map((bytes) => blobs.point(orgA, "report.json", bytes)));
+      const kept = Buffer.from((await blobs.read(orgA, "report.json")) ?? "");
+      expect(written.some((bytes) => bytes.equals(kept))).toBe(true);
+    });
+
     it("replaces what a name points to", async () => {
       const blobs = await open();
       await blobs.point(orgA, "sboms/img-1/sbom.json", Buffer.from("one"));

@@ -133,14 +133,21 @@ describe("the files", () => {
 });
 
 describe("BLOBS_URL", () => {
-  it("names a folder", async () => {
-    const blobs = await openBlobs(`file://${join(base, "by-url")}`, "/", { dataKey, clock });
-    const { digest } = await blobs.put(org, Buffer.from("x"));
-    const again = await openBlobs("file:by-url", base, { dataKey, clock });
+  const blobsDir = join(base, "by-setting");
+  it("names a folder, or leaves it to DATA_DIR", async () => {
+    const { digest } = await (await openBlobs({ blobsUrl: `file://${blobsDir}`, blobsDir: "/nowhere" }, { dataKey, clock })).put(org, Buffer.from("x"));
+    const again = await openBlobs({ blobsUrl: "file:", blobsDir }, { dataKey, clock });
     expect(await again.get(org, digest)).toEqual(Buffer.from("x"));
+    expect(await again.health()).toBe("ok");
+  });
+
+  it("says in its health that the folder is gone", async () => {
+    const { root, blobs } = await newStore();
+    await rm(root, { recursive: true });
+    expect(await blobs.health()).toMatch(/cannot be used \(ENOENT\)/);
   });
 
   it("is refused with a scheme that is not supported", async () => {
-    await expect(openBlobs("s3://key:hidden@host/bucket", "/", { dataKey, clock })).rejects.toMatchObject({ message: "BLOBS_URL has the scheme s3:, which is not supported. Set it to file:FOLDER." });
+    await expect(openBlobs({ blobsUrl: "gs://key:hidden@host/bucket", blobsDir }, { dataKey, clock })).rejects.toMatchObject({ message: "BLOBS_URL has a scheme that is not supported. Set it to file:FOLDER or s3://BUCKET." });
   });
 });
