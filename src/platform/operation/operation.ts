@@ -56,6 +56,8 @@ export interface PrepareContext extends CommonContext {
   instance: number;
   /** Whom an ID token means; what its issuer says of memberships is written down by then. */
   identify: Identify;
+  /** Why the policies on requests would refuse the caller what needs this permission; empty where they would not. */
+  judge(permission: string, effect: "read" | "change"): readonly string[];
   /** Checks the caller's own event log against its chain and signed checkpoints. */
   verifyLog(): Promise<Verification>;
   /** Runs a declared CPU-heavy task in the worker pool. */
@@ -76,7 +78,9 @@ export interface CliSpec {
   positional?: readonly string[];
   /** Fields of the answer (or of its items) that `--output table` shows, in order. */
   columns?: readonly string[];
-  /** An answer that is no error and yet bad news: the command then exits with 1. */
+  /** A member of the answer that `--output table` shows alone where it is there: it is what was asked for. */
+  alone?: string;
+  /** An answer that is no error and yet bad news: the command then exits with 1. A path such as `can.allowed`. */
   failsWhen?: { field: string; is: boolean };
 }
 

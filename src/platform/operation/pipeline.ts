@@ -72,6 +72,7 @@ async function run(services: Services, operation: Operation, call: Call, known: 
     progress: (progress) => call.progress?.(progress),
     verifyLog: () => services.verifyLog(origin.orgId, call.signal, (progress) => call.progress?.(progress)),
     compute: (task, data) => services.compute(task, data, call.signal),
+    judge: (permission, effect) => services.policy.decideRequest(asked(policyInput, actor, permission, effect)).reasons,
     ...(call.body === undefined ? {} : { body: call.body }),
   };
   const prepared = await operation.prepare?.(prepareContext, input);
@@ -185,6 +186,11 @@ async function policyInputOf(services: Services, operation: Operation, call: Cal
     actor: { ...policyActor(actor), permissions: grants(actor.permissions, permission) ? [permission] : [] },
     org, input: withoutSecrets(operation, input as Record<string, unknown>), time: timestamp(services.clock), door: call.door,
   };
+}
+
+/** The same caller, asking for another permission. */
+function asked(input: RequestInput, actor: Actor, permission: string, effect: "read" | "change"): RequestInput {
+  return { ...input, operation: { ...input.operation, effect, permission }, actor: { ...input.actor, permissions: grants(actor.permissions, permission) ? [permission] : [] } };
 }
 
 /** Fields that are declared `writeOnly` (passwords) are for the operation alone. */

@@ -10,7 +10,7 @@ export interface OperationRecord {
   /** Where each input field travels. */
   places: Record<string, "path" | "query" | "body">;
   /** Absent where the operation has no CLI door. */
-  cli?: { name: string; positional: readonly string[]; columns: readonly string[]; failsWhen?: { field: string; is: boolean } };
+  cli?: { name: string; positional: readonly string[]; columns: readonly string[]; alone?: string; failsWhen?: { field: string; is: boolean } };
   summary: string;
   description?: string;
   permission: string;
@@ -51,6 +51,7 @@ function recordOf(operation: Operation): OperationRecord {
         name: operation.cli?.name ?? operation.id.replaceAll(".", " "),
         positional: operation.cli?.positional ?? [],
         columns: operation.cli?.columns ?? [],
+        ...(operation.cli?.alone !== undefined && { alone: operation.cli.alone }),
         ...(operation.cli?.failsWhen !== undefined && { failsWhen: operation.cli.failsWhen }),
       },
     }),

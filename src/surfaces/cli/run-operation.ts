@@ -4,7 +4,7 @@ import { exit } from "./exit-codes.ts";
 import { say } from "./io.ts";
 import type { CliContext } from "./local-command.ts";
 import type { OperationRecord } from "./manifest.ts";
-import { itemsOf } from "./output/answer-table.ts";
+import { itemsOf, valueAt } from "./output/answer-table.ts";
 import { writeAnswer, type Format } from "./output/render.ts";
 import { createProgressLine } from "./progress.ts";
 
@@ -33,7 +33,7 @@ export async function runOperation(context: CliContext, run: OperationRun): Prom
 
 function verdict({ cli }: OperationRecord, answer: unknown): number {
   if (cli?.failsWhen === undefined) return exit.done;
-  return (answer as Record<string, unknown>)[cli.failsWhen.field] === cli.failsWhen.is ? exit.refused : exit.done;
+  return valueAt(answer, cli.failsWhen.field) === cli.failsWhen.is ? exit.refused : exit.done;
 }
 
 async function writeAllPages(context: CliContext, run: OperationRun): Promise<number> {

@@ -2,21 +2,22 @@ import { Type } from "typebox";
 import { fail, Unauthenticated } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { userOf } from "../caller.ts";
+import { effectOf, explain } from "../explain.ts";
 import { ApiKeyId, keyTypeId, orgTypeId, UserId, userTypeId } from "../ids.ts";
-import { Organization, Permission, RoleName } from "../schemas.ts";
+import { Organization, Permission, permissionPattern, RoleName } from "../schemas.ts";
 import { showOrganization } from "../shown.ts";
 import { memberOf, organizationsOf } from "../views.ts";
 
 export const whoAmI = operation({
   id: "users.me",
   http: "GET /api/v1/users/me",
-  cli: { name: "whoami", columns: ["user", "organization", "roles"] },
-  summary: "Who you are here: user, organization, roles and permissions",
+  cli: { name: "whoami", columns: ["user", "organization", "roles"], alone: "can", failsWhen: { field: "can.allowed", is: false } },
+  summary: "Who you are here, and whether and why you may do something",
   permission: "self",
   reason: "everybody may know who they are",
   effect: "read",
   database: "system",
-  input: Type.Object({}),
+  input: Type.Object({ can: Type.Optional(Type.String({ pattern: permissionPattern, description: "A permission such as `images:build`: whether you have it here, and why" })) }),
   output: Type.Object({
     user: Type.Object({ id: UserId, name: Type.String(), displayName: Type.String(), email: Type.Optional(Type.String()) }),
     apiKey: Type.Optional(ApiKeyId),
@@ -25,9 +26,13 @@ export const whoAmI = operation({
     permissions: Type.Array(Permission),
     agent: Type.Boolean({ description: "The caller counts as an AI actor" }),
     organizations: Type.Array(Organization, { description: "Where the user is a member; for an API key, its own only" }),
+    can: Type.Optional(Type.Object({ permission: Permission, allowed: Type.Boolean(), because: Type.Array(Type.String()) })),
   }),
-  examples: [{ input: {} }],
-  async handle(context) {
+  examples: [{ input: {} }, { input: { can: "images:build" }, summary: "Whether you may build images, and why" }],
+  async prepare(context, { can }) {
+    return can === undefined ? undefined : { permission: can, reasons: context.judge(can, effectOf(can)) };
+  },
+  async handle(context, _input, asked) {
     const { actor, db } = context;
     const userId = userOf(actor);
     const member = await memberOf(db, context.orgId, userId);
@@ -42,6 +47,7 @@ export const whoAmI = operation({
       permissions: [...actor.permissions],
       agent: actor.ai,
       organizations: (actor.kind === "api-key" ? [own] : all).map(showOrganization),
+      ...(asked === undefined ? {} : { can: explain(actor, { role: member.role, organization: own.name }, asked.permission, asked.reasons) }),
     };
   },
 });

@@ -29,6 +29,12 @@ describe("answerTable", () => {
     expect(answerTable(operation([]), answer, {})).toBe("name         CVE-1\nevent id     e\nevent state  handled\nnone         -\n\nassets\nID  NAME\n1   a\n");
   });
 
+  it("shows alone what was asked for, where it is there", () => {
+    const whoami: OperationRecord = { ...operation(["user"]), cli: { name: "whoami", positional: [], columns: ["user"], alone: "can" } };
+    expect(answerTable(whoami, { user: "ada", can: { permission: "images:build", allowed: true, because: ["a", "b"] } }, {})).toBe("permission  images:build\nallowed     yes\nbecause     a, b\n");
+    expect(answerTable(whoami, { user: "ada" }, {})).toBe("user  ada\n");
+  });
+
   it("shows a list of plain values one a line", () => {
     expect(answerTable(operation([]), ["a", "b"], {})).toBe("a\nb\n");
   });

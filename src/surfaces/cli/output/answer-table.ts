@@ -6,6 +6,8 @@ const mostColumns = 8;
 
 /** An answer for people: a list as a table, one thing as names and values. */
 export function answerTable(operation: OperationRecord, answer: unknown, options: TableOptions): string {
+  const asked = operation.cli?.alone === undefined ? undefined : valueAt(answer, operation.cli.alone);
+  if (asked !== undefined) return objectTable(asked as Record<string, unknown>, [], options);
   const columns = operation.cli?.columns ?? [];
   const items = itemsOf(answer);
   const { output } = operation;
@@ -56,7 +58,8 @@ function isListOfObjects(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "object" && item !== null);
 }
 
-function valueAt(item: unknown, path: string): unknown {
+/** The value at a path such as `os.id`. */
+export function valueAt(item: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((value, name) => (value as Record<string, unknown> | null | undefined)?.[name], item);
 }
 
