@@ -1,13 +1,20 @@
-import type { FastifyInstance, InjectOptions } from "fastify";
+import { createHash } from "node:crypto";
+import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { organizationsUnderTest, type UnderTest } from "../modules/organizations/testing/platform.ts";
+import { liveClock, openSecrets, organizationsUnderTest, type UnderTest } from "../modules/organizations/testing/platform.ts";
+import { parseConfig } from "../platform/config.ts";
+import type { HttpClient } from "../platform/http-client/types.ts";
+import { createIdTokenVerifier, type VerifyIdToken } from "../platform/identity/id-token.ts";
 import { createRegistry } from "../platform/operation/registry.ts";
+import type { Secrets } from "../platform/secrets/types.ts";
 import { createMetrics } from "../platform/telemetry/metrics.ts";
 import { createHttpServer } from "../surfaces/http/server.ts";
+import { createIdentity } from "./identity.ts";
 import { modules } from "./modules.ts";
 import { mountPages } from "./pages.ts";
 import type { Platform } from "./services.ts";
+import { actionIn, browser, fieldIn, type Browser } from "./testing-browser.ts";
 import type { MachineSummary } from "./this-machine.ts";
 
 const log = pino({ level: "silent" });
@@ -18,11 +25,15 @@ let plain: FastifyInstance;
 let behindTls: FastifyInstance;
 let adminPassword: string;
 let machine: MachineSummary = { state: "reading" };
+const verifiers: VerifyIdToken[] = [];
 
 beforeAll(async () => {
-  under = await organizationsUnderTest();
-  plain = await serverWith(false);
-  behindTls = await serverWith(true);
+  under = await organizationsUnderTest({
+    clock: liveClock(),
+    verifyIdToken: async (token) => (await Promise.all(verifiers.map((verify) => verify(token)))).find((claims) => claims !== undefined),
+  });
+  plain = await serverWith("http://qinfra.example");
+  behindTls = await serverWith("https://qinfra.example");
 });
 afterAll(async () => {
   await plain.close();
@@ -31,52 +42,20 @@ afterAll(async () => {
   await under.close();
 });
 
-async function serverWith(secure: boolean): Promise<FastifyInstance> {
+async function serverWith(origin: string): Promise<FastifyInstance> {
   const registry = createRegistry(modules);
+  const { database, clock, ids } = under;
+  const secrets = { ...openSecrets, derive: (purpose: string) => createHash("sha256").update(purpose).digest() } as unknown as Secrets;
+  const identity = createIdentity({ config: parseConfig({}, "/nowhere"), origin, database, secrets, clock, ids, http: {} as HttpClient, log, registry });
+  verifiers.push(createIdTokenVerifier(new Map(), { clock, own: identity.own }));
   const services = { ...under.services, settings: { osvUrl: "" }, waiter: { wait: async () => "pending" as const, close: () => undefined } } as unknown as Platform["services"];
   const platform: Platform = {
-    services, registry, metrics: createMetrics(), firstAdministrator: under.first, checks: async () => ({ database: "ok", events: "held back for 40 s by an open transaction" }), stop: async () => undefined,
+    services, registry, identity, metrics: createMetrics(), firstAdministrator: under.first, checks: async () => ({ database: "ok", events: "held back for 40 s by an open transaction" }), stop: async () => undefined, eraseDue: async () => undefined,
   };
-  const pages = mountPages({ platform, machine: { summary: () => machine, done: Promise.resolve(machine) }, secure, csrfKey: Buffer.alloc(32, 7), log });
+  const pages = mountPages({ platform, machine: { summary: () => machine, done: Promise.resolve(machine) }, secure: origin.startsWith("https:"), csrfKey: Buffer.alloc(32, 7), log });
   return createHttpServer(services, registry, {
-    version: "0.0.0", log, draining: () => false, ready: async () => ({ ready: true, checks: {} }), metrics: async () => "", sessionOf: pages.sessionOf, extend: pages.extend,
+    version: "0.0.0", log, draining: () => false, ready: async () => ({ ready: true, checks: {} }), metrics: async () => ({ contentType: "text/plain", text: "" }), sessionOf: pages.sessionOf, extend: pages.extend,
   });
-}
-
-interface Answer {
-  status: number;
-  headers: Record<string, string | string[] | number | undefined>;
-  text: string;
-  location: string | undefined;
-  setCookies: string[];
-}
-
-/** Keeps cookies and sends forms as a browser does. */
-function browser(server: FastifyInstance, address = "192.0.2.7") {
-  const jar = new Map<string, string>();
-  async function send(options: InjectOptions): Promise<Answer> {
-    const response = await server.inject({ remoteAddress: address, ...options, headers: { accept: "text/html,*/*;q=0.8", host: "qinfra.example", ...options.headers }, cookies: Object.fromEntries(jar) });
-    for (const { name, value, maxAge } of response.cookies) {
-      if (maxAge === 0 || value === "") jar.delete(name);
-      else jar.set(name, value);
-    }
-    const set = response.headers["set-cookie"];
-    return {
-      status: response.statusCode, headers: response.headers, text: response.body, location: response.headers.location,
-      setCookies: set === undefined ? [] : [set].flat(),
-    };
-  }
-  const get = (url: string) => send({ method: "GET", url, headers: { "sec-fetch-site": "none" } });
-  const post = (url: string, fields: Record<string, string>, headers: Record<string, string> = { "sec-fetch-site": "same-origin" }) => send({
-    method: "POST", url, payload: new URLSearchParams(fields).toString(), headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
-  });
-  const csrfOf = async (url: string) => /name="csrf" value="([^"]+)"/.exec((await get(url)).text)?.[1] ?? "";
-  return {
-    jar, send, get, post, csrfOf,
-    async signIn(name: string, password: string, next = "/") {
-      return post("/sign-in", { csrf: await csrfOf("/sign-in"), name, password, next });
-    },
-  };
 }
 
 /** A person with a password of their own. */
@@ -117,20 +96,23 @@ describe("signing in", () => {
     expect(status.status).toBe(200);
     expect(status.text).toContain("Sign out");
     const session = visitor.jar.get("qinfra") as string;
-    expect(await visitor.post("/sign-out", { csrf: await visitor.csrfOf("/") })).toMatchObject({ status: 303, location: "/sign-in" });
+    expect(await visitor.post("/sign-out", { csrf: await visitor.csrfOf("/") })).toMatchObject({ status: 303, location: "/signed-out" });
     expect(visitor.jar.has("qinfra")).toBe(false);
     visitor.jar.set("qinfra", session);
     expect(await visitor.get("/")).toMatchObject({ status: 303, location: "/sign-in" });
   });
 
   test.each([
-    { tls: false, cookie: /^qinfra=[^;]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Lax$/, form: /^qinfra-form=[^;]+; Path=\/; HttpOnly; SameSite=Strict$/ },
-    { tls: true, cookie: /^__Host-qinfra=[^;]+; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Lax$/, form: /^__Host-qinfra-form=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Strict$/ },
+    { tls: false, cookie: /^qinfra=[^;]+; Max-Age=(43200|4319\d); Path=\/; HttpOnly; SameSite=Lax$/, form: /^qinfra-form=[^;]+; Path=\/; HttpOnly; SameSite=Strict$/ },
+    { tls: true, cookie: /^__Host-qinfra=[^;]+; Max-Age=(43200|4319\d); Path=\/; HttpOnly; Secure; SameSite=Lax$/, form: /^__Host-qinfra-form=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Strict$/ },
   ])("sets its cookies as it must, with TLS: $tls", async ({ tls, cookie, form }) => {
     const { name, password } = await person(`cookies-${tls}`, "viewer");
     const visitor = browser(tls ? behindTls : plain);
-    expect((await visitor.get("/sign-in")).setCookies).toEqual([expect.stringMatching(form)]);
-    expect((await visitor.signIn(name, password)).setCookies).toEqual([expect.stringMatching(cookie)]);
+    expect((await visitor.signInForm()).setCookies).toEqual([expect.stringMatching(form)]);
+    const { setCookies } = await visitor.signIn(name, password);
+    expect(setCookies).toContainEqual(expect.stringMatching(cookie));
+    for (const set of setCookies) expect(set.replace("httponly", "HttpOnly")).toMatch(tls ? /^__(Host|Secure)-[^;]+;.*HttpOnly; Secure; SameSite=Lax$/ : /HttpOnly; SameSite=Lax$/);
+    expect(visitor.jar.names().sort()).toEqual((tls ? ["__Host-qinfra", "__Host-qinfra-form", "__Host-qinfra-oidc", "__Host-qinfra-oidc.sig"] : ["qinfra", "qinfra-form", "qinfra-oidc", "qinfra-oidc.sig"]));
   });
 
   test.each([
@@ -152,7 +134,7 @@ describe("signing in", () => {
 
   test("says how long to wait after too many attempts", async () => {
     const who = await known();
-    const visitor = browser(plain, "198.51.100.9");
+    const visitor = browser(plain, { address: "198.51.100.9" });
     for (let i = 0; i < 10; i += 1) expect((await visitor.signIn(who.name, "wrong")).status).toBe(401);
     const limited = await visitor.signIn(who.name, who.password);
     expect(limited.status).toBe(429);
@@ -174,35 +156,41 @@ async function known() {
 }
 
 describe("forms that are not ours", () => {
-  test.each<[string, (visitor: ReturnType<typeof browser>) => Promise<{ csrf: string; headers?: Record<string, string> }>]>([
+  test.each<[string, (visitor: Browser, form: string) => Promise<{ csrf: string; headers?: Record<string, string> }>]>([
     ["without a token", async () => ({ csrf: "" })],
-    ["with a token and without its cookie", async (visitor) => {
-      const csrf = await visitor.csrfOf("/sign-in");
-      visitor.jar.clear();
-      return { csrf };
+    ["with a token and without its cookie", async (visitor, form) => {
+      visitor.jar.delete("qinfra-form");
+      return { csrf: fieldIn(form, "csrf") };
     }],
-    ["with the token of another browser", async (visitor) => {
-      await visitor.csrfOf("/sign-in");
-      return { csrf: await browser(plain).csrfOf("/sign-in") };
-    }],
-    ["from another site", async (visitor) => ({ csrf: await visitor.csrfOf("/sign-in"), headers: { "sec-fetch-site": "cross-site" } })],
-    ["from a sibling site", async (visitor) => ({ csrf: await visitor.csrfOf("/sign-in"), headers: { "sec-fetch-site": "same-site" } })],
-    ["from another origin, by an older browser", async (visitor) => ({ csrf: await visitor.csrfOf("/sign-in"), headers: { origin: "http://evil.example" } })],
-    ["from an origin that is hidden", async (visitor) => ({ csrf: await visitor.csrfOf("/sign-in"), headers: { origin: "null" } })],
+    ["with the token of another browser", async () => ({ csrf: await browser(plain).csrfOf("/sign-in") })],
+    ["from another site", async (_visitor, form) => ({ csrf: fieldIn(form, "csrf"), headers: { "sec-fetch-site": "cross-site" } })],
+    ["from a sibling site", async (_visitor, form) => ({ csrf: fieldIn(form, "csrf"), headers: { "sec-fetch-site": "same-site" } })],
+    ["from another origin, by an older browser", async (_visitor, form) => ({ csrf: fieldIn(form, "csrf"), headers: { origin: "http://evil.example" } })],
+    ["from an origin that is hidden", async (_visitor, form) => ({ csrf: fieldIn(form, "csrf"), headers: { origin: "null" } })],
   ])("sign nobody in %s", async (_name, prepare) => {
     const who = await known();
     const visitor = browser(plain);
-    const { csrf, headers } = await prepare(visitor);
-    const answer = await visitor.post("/sign-in", { csrf, name: who.name, password: who.password }, headers ?? { "sec-fetch-site": "same-origin" });
+    const { text } = await visitor.signInForm();
+    const { csrf, headers } = await prepare(visitor, text);
+    const answer = await visitor.post(actionIn(text), { csrf, name: who.name, password: who.password }, headers ?? { "sec-fetch-site": "same-origin" });
     expect(answer.status).toBe(403);
     expect(visitor.jar.has("qinfra")).toBe(false);
+  });
+
+  test("given the form's address without the browser in which it was begun, then it begins anew", async () => {
+    const who = await known();
+    const { text } = await browser(plain).signInForm();
+    const other = browser(plain);
+    const answer = await other.post(actionIn(text), { csrf: await other.csrfOf("/sign-in"), name: who.name, password: who.password });
+    expect(answer).toMatchObject({ status: 303, location: "/sign-in" });
   });
 
   test("of an older browser that names our origin are taken", async () => {
     const who = await known();
     const visitor = browser(plain);
-    const csrf = await visitor.csrfOf("/sign-in");
-    expect((await visitor.post("/sign-in", { csrf, name: who.name, password: who.password }, { origin: "http://qinfra.example" })).status).toBe(303);
+    const { text } = await visitor.signInForm();
+    const answer = await visitor.post(actionIn(text), { csrf: fieldIn(text, "csrf"), name: who.name, password: who.password }, { origin: "http://qinfra.example" });
+    expect(answer).toMatchObject({ status: 303, location: expect.stringMatching(/^\/oidc\/auth\//) });
   });
 
   test.each<[string, string, (own: string, other: string) => { csrf: string; headers?: Record<string, string> }]>([
@@ -230,7 +218,7 @@ describe("forms that are not ours", () => {
     ["multipart/form-data; boundary=x", "--x--", 415],
     ["application/x-www-form-urlencoded", `name=${"a".repeat(20_000)}`, 413],
   ])("of the type %s are refused with a page", async (type, payload, status) => {
-    const answer = await browser(plain).send({ method: "POST", url: "/sign-in", payload, headers: { "content-type": type } });
+    const answer = await browser(plain).send({ method: "POST", url: "/sign-in/any", payload, headers: { "content-type": type } });
     expect([answer.status, answer.headers["content-type"]]).toEqual([status, "text/html; charset=utf-8"]);
   });
 });

@@ -5,8 +5,12 @@ import { roles, roleTable } from "../modules/organizations/index.ts";
 import { browserSession, csrfHeader } from "../platform/identity/cookies.ts";
 import { commandLine } from "../surfaces/cli/command-line.ts";
 import { toManifest } from "../surfaces/cli/manifest.ts";
+import { textOf } from "../platform/identity/relying-party.ts";
 import { addPages } from "../surfaces/http/pages/add-pages.ts";
+import type { SignInPorts } from "../surfaces/http/pages/ports.ts";
+import { providerPages } from "../surfaces/http/pages/provider-pages.ts";
 import { version } from "./root.ts";
+import type { Identity } from "./identity.ts";
 import type { Platform } from "./services.ts";
 import type { ThisMachine } from "./this-machine.ts";
 
@@ -34,6 +38,7 @@ export function mountPages({ platform, machine, secure, csrfKey, log }: PagePart
     }, { secure, csrfKey }),
     extend: (server) => addPages(server, {
       services: { ...platform.services, log }, registry, version: version(), secure, csrfKey, checks,
+      signIn: signInPorts(platform.identity, server),
       nonce: () => randomBytes(24).toString("base64url"),
       machine: machine.summary,
       roles, roleTable: roleTable(permissions),
@@ -41,6 +46,20 @@ export function mountPages({ platform, machine, secure, csrfKey, log }: PagePart
         const record = records.get(operationId);
         return record?.cli === undefined ? undefined : commandLine(record, input);
       },
+    }),
+  };
+}
+
+/** Requests to the embedded provider go to this very server, without the network: it may not be reachable by its own name. */
+function signInPorts({ origin, passwords, local, flowKey, provider, party }: Identity, server: FastifyInstance): SignInPorts {
+  return {
+    origin, passwords, local, flowKey, provider: provider(providerPages(version())),
+    party: party(async (url, { method, headers, body }) => {
+      const { pathname, search } = new URL(url);
+      const answer = await server.inject({
+        method: method === "POST" ? "POST" : "GET", url: `${pathname}${search}`, headers: { ...headers }, remoteAddress: "in-process", ...(body !== undefined && body !== null && { payload: textOf(body) }),
+      });
+      return new Response(answer.body, { status: answer.statusCode, headers: { "content-type": String(answer.headers["content-type"]) } });
     }),
   };
 }

@@ -8,27 +8,29 @@ import type { ReplicaStatus } from "../platform/database/replica.ts";
 import { keepInstanceLock } from "../platform/database/instance.ts";
 import { openBlobs } from "../platform/blobs/blobs-url.ts";
 import {
-  appender, createCheckpointer, createLocalBus, createPrivateBodies, createWaiter, openLine, startRelay, startSealer, startSubscriptions,
+  appender, closeChain, createCheckpointer, createLocalBus, createPrivateBodies, createWaiter, openLine, startRelay, startSealer, startSubscriptions,
   systemTimer, verifyLog, type EventAppender, type StoredEvent,
 } from "../platform/events/index.ts";
 import { createHttpClient } from "../platform/http-client/http-client.ts";
-import { createIdTokenVerifier } from "../platform/identity/id-token.ts";
+import { createIdTokenVerifier, type OwnIssuer } from "../platform/identity/id-token.ts";
 import { knownIssuers } from "../platform/identity/issuers.ts";
 import { createJwtVerifier } from "../platform/identity/jwt.ts";
 import { createStrangerGate } from "../platform/identity/stranger-gate.ts";
 import { createLoadShedder, watchLoad } from "../platform/operation/load.ts";
 import { createRateLimiter } from "../platform/operation/rate-limiter.ts";
 import { createStrangers, guardAuthentication } from "../platform/operation/strangers.ts";
-import type { EventOrigin, Services } from "../platform/operation/services.ts";
+import type { EventOrigin, Services, SignInOptions } from "../platform/operation/services.ts";
 import { createRegistry, type Module, type Registry } from "../platform/operation/registry.ts";
 import { loadPolicies } from "../platform/policy/index.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
+import { noTraces } from "../platform/telemetry/traces.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
-import { createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, quotasOf, type FirstAdministrator, type IssuerRoles } from "../modules/organizations/index.ts";
+import { cliClient, createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator, type IssuerRoles } from "../modules/organizations/index.ts";
 import { countedBlobs } from "./counted-blobs.ts";
 import { endingKept, openCaching } from "./caching.ts";
 import { createDataKeys } from "./data-keys.ts";
+import { createIdentity, type Identity } from "./identity.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { version } from "./root.ts";
 
@@ -47,6 +49,10 @@ export interface Platform {
   registry: Registry;
   metrics: Metrics;
   firstAdministrator: FirstAdministrator;
+  /** What signs people in. */
+  identity: Identity;
+  /** Erases the organizations whose time is over. */
+  eraseDue(): Promise<void>;
   /** What /readyz reports. */
   checks(): Promise<Record<string, string>>;
   /** Stops what reads and writes in the background; requests must have ended. */
@@ -63,12 +69,14 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const registry = createRegistry(modules);
   const policy = await loadPolicies(policiesDir);
   const http = createHttpClient({ clock, userAgent: `qinfra/${version()}` });
-  const blobs = await openBlobs(config, { dataKey: createDataKeys({ database, secrets, clock, ids }), clock });
+  const dataKeys = createDataKeys({ database, secrets, clock, ids });
+  const blobs = await openBlobs(config, { dataKey: dataKeys.of, clock });
   const privateBodies = createPrivateBodies(secrets);
+  const identity = createIdentity({ config, origin: publicUrlOf(config), database, secrets, clock, ids, http, log, registry });
   const issuers = knownIssuers(config.jwtIssuers, http);
   const settleClaims = createSettleClaims(rolesOf(config), { database, clock, ids, log, appender: appenderOf });
   const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(issuers, { clock }), settleClaims });
-  const identify = createIdentify({ database, verifyIdToken: createIdTokenVerifier(issuers, { clock }), settleClaims });
+  const identify = createIdentify({ database, verifyIdToken: createIdTokenVerifier(issuers, { clock, own: identity.own }), settleClaims });
 
   const lock = await keepInstanceLock(database, { log, sleep: timer.sleep });
 
@@ -91,6 +99,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     database, clock, keys: secrets, blobs: checkpoints,
     refused: (orgId, seq) => log.error({ orgId, seq }, "the event log does not continue what was signed; no checkpoint was made"),
   });
+  // After a lost connection the payload is empty: it may have been any of them.
+  line.on("organization_ended", (orgId) => dataKeys.forget(orgId === "" ? undefined : orgId));
   let horizonSeconds = 0;
   let unsealed = 0;
   const sealer = startSealer({
@@ -121,13 +131,15 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   metrics.gauge("qinfra_database_waiting", "Transactions that wait for a connection", () => database.stats().waiting);
 
   const strangers = createStrangers({ database, clock, ids, log, platformOrgId: firstAdministrator.platformOrgId, appender: appenderOf });
+  // Loaded only where traces are asked for: it would take a tenth of a second of each start.
+  const traces = config.traces === undefined ? noTraces : (await import("../platform/telemetry/otlp-traces.ts")).createTraces({ ...config.traces, version: version(), random, clock });
   const load = watchLoad(() => ({ waiting: database.stats().waiting, pool: config.database.pool }));
 
   const quotas: Services["quotas"] = (db, orgId) => quotasOf(db, orgId, { defaults: config.quotas, clock });
 
   const services: Services = {
     database, policy, clock, ids, log, blobs: countedBlobs(blobs, { database, quotas }), http, waiter, compute, instance: lock.instance,
-    settings: { osvUrl: config.osvUrl }, secrets, publicUrl: publicUrlOf(config),
+    settings: { osvUrl: config.osvUrl, deletionGraceDays: config.deletionGraceDays, signIn: signInOptionsOf(config, identity.own) }, secrets, publicUrl: publicUrlOf(config),
     authenticate: guardAuthentication(authentication.authenticate, createStrangerGate(clock), strangers), identify,
     settingsOf: authentication.settingsOf,
     limiter: createRateLimiter(caching.limits, { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),
@@ -137,17 +149,25 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     verifyLog: (orgId, signal, progress) => verifyLog({
       database, keys: secrets, blobs: checkpoints, orgId, signal, progress: (done) => progress({ step: "reading events", done }),
     }),
-    observe: ({ operation, door, status, seconds }) => metrics.observeCall({ operation: operation.id, door, status, seconds }),
+    traces,
+    observe: ({ operation, ...call }) => metrics.observeCall({ operation: operation.id, ...call }),
     platformOrgId: firstAdministrator.platformOrgId,
+  };
+
+  const erasure: ErasurePorts = {
+    database, clock, ids, log, blobs, platformOrgId: services.platformOrgId, appender: appenderOf, onOrganizationEnded: [],
+    closeChain: (orgId) => closeChain({ database, checkpointer }, orgId),
   };
 
   return {
     services, registry, metrics, firstAdministrator,
+    eraseDue: () => eraseDue(erasure, line), identity,
     async checks() {
       return {
         database: (await database.healthy()) ? "ok" : "does not answer",
         ...replicaCheck(database.replicaStatus()),
         ...(await caching.checks()),
+        blobs: await blobs.health(),
         events: horizonSeconds > 30 ? `held back for ${Math.round(horizonSeconds)} s by an open transaction` : "ok",
       };
     },
@@ -162,7 +182,9 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       await line.close();
       await sealerLine.close();
       await authentication.settled();
+      await traces.stop();
       await lock.close();
+      blobs.close();
       await http.close();
       await workers.close();
     },
@@ -174,6 +196,12 @@ function replicaCheck({ state, staleSeconds }: ReplicaStatus): Record<string, st
   if (state === "none") return {};
   const age = staleSeconds === undefined ? "" : ` (${staleSeconds} s old)`;
   return { replica: state === "ok" ? "ok" : `${state}${age}; reads go to the primary` };
+}
+
+/** A command line keeps no secret, so that it signs in where none is asked for. */
+function signInOptionsOf({ jwtIssuers, localSignIn }: Config, own: OwnIssuer): SignInOptions {
+  const others = jwtIssuers.flatMap(({ issuer, label, client }) => (client === undefined || client.secret !== undefined ? [] : [{ issuer, label: label ?? new URL(issuer).host, clientId: client.id, local: false }]));
+  return { issuers: [{ issuer: own.issuer, label: "QL-RF", clientId: cliClient, local: true }, ...others], passwords: localSignIn };
 }
 
 /** The issuers whose claims make memberships. */

@@ -41,6 +41,7 @@ import { setMemberRole } from "./operations/set-member-role.ts";
 import { setPassword } from "./operations/set-password.ts";
 import { setQuotas } from "./operations/set-quotas.ts";
 import { setSettings } from "./operations/set-settings.ts";
+import { signInOptions } from "./operations/sign-in-options.ts";
 import { signUp } from "./operations/sign-up.ts";
 import { transferOrganization } from "./operations/transfer-organization.ts";
 import { updateOrganization } from "./operations/update-organization.ts";
@@ -50,7 +51,7 @@ import { whoAmI } from "./operations/whoami.ts";
 export const organizations: Module = {
   name: "organizations",
   operations: [
-    createSession, exchangeToken, listSessions, deleteSession,
+    createSession, exchangeToken, signInOptions, listSessions, deleteSession,
     confirmSession, beginConfirmation, confirmWithPasskey,
     listSecondFactors, addTotp, confirmTotp, beginPasskey, addPasskey, newRecoveryCodes, removeSecondFactor,
     resetPassword, lookUpPasswordReset, usePasswordReset, resetSecondFactors, disableUser, enableUser,
@@ -82,6 +83,8 @@ export type { EmbeddedProvider, Interaction } from "./provider/provider.ts";
 export type { SecondFactors } from "./second-factor/index.ts";
 export { createProviderKeys, providerAlgorithm } from "./provider/keys.ts";
 export type { ProviderKeys } from "./provider/keys.ts";
+export { eraseDue } from "./deletion/erase-due.ts";
+export type { ErasurePorts, OnOrganizationEnded } from "./deletion/types.ts";
 export { quotasOf } from "./quotas.ts";
 export { namedPermissions, permissionsOf, roles, roleTable } from "./roles.ts";
 export type { Role, RoleRow } from "./roles.ts";

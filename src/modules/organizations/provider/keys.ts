@@ -101,6 +101,6 @@ export function createProviderKeys(ports: { database: Database; secrets: Pick<Se
   };
 }
 
-function publicPart({ d: _, ...jwk }: JWK): JWK {
+function publicPart({ d: _private, ...jwk }: JWK): JWK {
   return jwk;
 }

@@ -1,3 +1,4 @@
+import { noTraces } from "../../../platform/telemetry/traces.ts";
 import { resolve } from "node:path";
 import { pino } from "pino";
 import type { Actor } from "../../../platform/actor.ts";
@@ -23,6 +24,12 @@ export function handClock(start = Date.UTC(2026, 10, 21, 12)) {
   return { now: () => time, advance: (ms: number) => void (time += ms) };
 }
 
+/** The real time, which may be moved forward: for parts that ask the system for it themselves. */
+export function liveClock() {
+  let ahead = 0;
+  return { now: () => Date.now() + ahead, advance: (ms: number) => void (ahead += ms) };
+}
+
 /** Base64 in place of encryption, for tests of what is kept and when. */
 export const openSecrets: FirstAdministratorPorts["secrets"] = {
   seal: async (plaintext) => `test:${Buffer.from(plaintext).toString("base64")}`,
@@ -32,9 +39,9 @@ export const openSecrets: FirstAdministratorPorts["secrets"] = {
 export type Recorded = NewEvent & { orgId: string; origin: EventOrigin };
 
 /** The module behind the real pipeline, policies and database; events are recorded, not logged. */
-export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; verifyIdToken?: VerifyIdToken; issuers?: readonly IssuerRoles[] } = {}) {
+export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; verifyIdToken?: VerifyIdToken; issuers?: readonly IssuerRoles[]; clock?: ReturnType<typeof handClock> } = {}) {
   const test: TestDatabase = await testDatabase();
-  const clock = handClock();
+  const clock = options.clock ?? handClock();
   const ids = createIds(clock);
   const events: Recorded[] = [];
   const appender: Services["appender"] = (_db, origin) => ({
@@ -50,7 +57,7 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; v
   const registry = createRegistry([organizations]);
   const services = {
     database: test.database, policy: await loadPolicies(resolve(import.meta.dirname, "../../../../policies")), clock, ids, log,
-    authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry: unknown, load: () => unknown) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
+    authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry: unknown, load: () => unknown) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces,
     quotas: () => ({ take: async () => undefined, give: async () => undefined }), publicUrl: "https://qinfra.example", secrets: openSecrets,
     appender, observe: () => undefined, platformOrgId: first.platformOrgId,
   } as unknown as Services;

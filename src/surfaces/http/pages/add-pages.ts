@@ -1,8 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DeclaredError, errorType, Internal, InvalidInput, NotFound, PasswordChangeRequired, TooLarge, Unauthenticated, UnsupportedMediaType } from "../../../platform/errors.ts";
+import { mountAuth } from "./auth.ts";
+import { mountConsent } from "./consent.ts";
 import { errorPage } from "./error-page.ts";
 import { mountFindings } from "./findings.ts";
 import { formLimit, parseForm } from "./form.ts";
+import { mountInteraction } from "./interaction.ts";
+import { mountOidc } from "./oidc.ts";
 import type { PagePorts } from "./ports.ts";
 import { mountReference } from "./reference.ts";
 import { leadTo, securityHeaders, sendPage } from "./respond.ts";
@@ -19,6 +23,10 @@ export function addPages(server: FastifyInstance, ports: PagePorts): void {
     scope.addHook("onRequest", async (_request, reply) => securityHeaders(reply));
     scope.setErrorHandler((error, request, reply) => showError(ports, error, request, reply));
     mountSignIn(scope, ports);
+    mountAuth(scope, ports);
+    mountInteraction(scope, ports);
+    mountConsent(scope, ports);
+    mountOidc(scope, ports);
     mountSetPassword(scope, ports);
     mountStatus(scope, ports);
     mountFindings(scope, ports);

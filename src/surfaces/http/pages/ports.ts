@@ -1,3 +1,5 @@
+import type { EmbeddedProvider, LocalSignIn } from "../../../modules/organizations/index.ts";
+import type { RelyingParty } from "../../../platform/identity/relying-party.ts";
 import type { Registry } from "../../../platform/operation/registry.ts";
 import type { Services } from "../../../platform/operation/services.ts";
 
@@ -16,6 +18,19 @@ export interface RoleRow {
   platformOnly: boolean;
 }
 
+/** What signs people in. */
+export interface SignInPorts {
+  /** Where people reach the platform. */
+  origin: string;
+  /** Whether names and passwords are asked for. */
+  passwords: boolean;
+  local: LocalSignIn;
+  provider: EmbeddedProvider;
+  party: RelyingParty;
+  /** Signs what a browser keeps between the question to an issuer and its answer. */
+  flowKey: Uint8Array;
+}
+
 /** What the pages need of the platform. What they read or change of its data goes through `services` and the pipeline. */
 export interface PagePorts {
   services: Services;
@@ -24,6 +39,7 @@ export interface PagePorts {
   /** TLS stands before the platform: cookies are `Secure`. */
   secure: boolean;
   csrfKey: Uint8Array;
+  signIn: SignInPorts;
   /** Text that nobody can guess. */
   nonce(): string;
   machine(): MachineView;

@@ -1,55 +1,44 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DeclaredError, errorType, InvalidInput, TooManyRequests } from "../../../platform/errors.ts";
-import { sessionCookie, sessionCookieName } from "../../../platform/identity/cookies.ts";
-import { fieldOf, formProven, issueFormToken } from "./form.ts";
+import { sessionCookieName } from "../../../platform/identity/cookies.ts";
+import { networkOf } from "../../../platform/identity/sign-in-limits.ts";
+import { issuerButtons } from "./issuer-buttons.ts";
 import { html, type Html } from "./html.ts";
 import { page } from "./layout.ts";
 import { localPath } from "./local-path.ts";
+import { originOf } from "./origin.ts";
 import { note, waitText } from "./parts.ts";
 import type { PagePorts } from "./ports.ts";
 import { leadTo, sendPage } from "./respond.ts";
 import { standingOf, visitorOf } from "./visitor.ts";
 
-const FormNotOurs = errorType("form-not-ours", 403, "The form did not come from this page");
+const WrongAddress = errorType("wrong-address", 421, "The platform is reached by another address");
 
-interface NewSession {
-  token: string;
-  expiresAt: string;
-  mustChangePassword: boolean;
-}
-
-/** GET and POST /sign-in, POST /sign-out. */
+/** GET /sign-in, which leads to where one signs in, and POST /sign-out. */
 export function mountSignIn(scope: FastifyInstance, ports: PagePorts): void {
+  const { signIn } = ports;
+
   scope.get("/sign-in", async (request, reply) => {
     const next = localPath((request.query as Record<string, unknown>)["next"]);
+    if (originOf(request, signIn.origin) === undefined) return toOwnOrigin(request, reply, signIn.origin, next);
     const standing = await standingOf(visitorOf(ports, request, reply));
     if (standing.state === "signed-in") return leadTo(reply, next);
     if (standing.state === "must-change-password") return leadTo(reply, withNext("/set-password", next));
-    return sendPage(reply, signInPage(ports, { next, name: "", token: issueFormToken(request, reply, ports) }));
-  });
-
-  scope.post("/sign-in", async (request, reply) => {
-    const next = localPath(fieldOf(request, "next"));
-    const name = fieldOf(request, "name")?.trim() ?? "";
-    const password = fieldOf(request, "password") ?? "";
-    try {
-      if (!formProven(request, ports)) throw new DeclaredError(FormNotOurs, "The form was too old, or came from elsewhere; nothing was sent on. Sign in again here.");
-      if (name === "" || password === "") throw new DeclaredError(InvalidInput, "Give both, your name and your password.");
-      const session = await visitorOf(ports, request, reply).callAnonymously<NewSession>("sessions.create", { name, password, door: "browser" });
-      keepSession(ports, reply, session);
-      return leadTo(reply, session.mustChangePassword ? withNext("/set-password", next) : next);
-    } catch (error) {
-      if (!(error instanceof DeclaredError)) throw error;
-      return refused(ports, request, reply, { error, next, name });
-    }
+    if (signIn.passwords) return leadTo(reply, withNext("/auth/login", next));
+    return sendPage(reply, elsewherePage(ports, next));
   });
 
   scope.post("/sign-out", async (request, reply) => {
     const visitor = visitorOf(ports, request, reply);
     if ((await standingOf(visitor)).state !== "nobody") await visitor.call("sessions.delete", { id: "current" });
-    void reply.clearCookie(sessionCookieName(ports.secure), { path: "/", httpOnly: true, sameSite: "lax", secure: ports.secure });
-    return leadTo(reply, "/sign-in");
+    await signIn.provider.signOut(request.raw, reply.raw);
+    for (const name of [sessionCookieName(ports.secure), ...signIn.provider.cookies]) {
+      void reply.clearCookie(name, { path: "/", httpOnly: true, sameSite: "lax", secure: ports.secure });
+    }
+    return leadTo(reply, "/signed-out");
   });
+
+  scope.get("/signed-out", async (_request, reply) => sendPage(reply, signedOutPage(ports)));
 }
 
 /** `/sign-in?next=...`; the path of the status page is not worth naming. */
@@ -57,18 +46,14 @@ export function withNext(path: string, next: string): string {
   return next === "/" ? path : `${path}?${new URLSearchParams({ next }).toString()}`;
 }
 
-function keepSession(ports: PagePorts, reply: FastifyReply, { token, expiresAt }: NewSession): void {
-  const maxAgeSeconds = Math.max(0, Math.floor((Date.parse(expiresAt) - ports.services.clock.now()) / 1000));
-  const { name, options } = sessionCookie({ secure: ports.secure, maxAgeSeconds });
-  void reply.setCookie(name, token, options);
-}
-
-function refused(ports: PagePorts, request: FastifyRequest, reply: FastifyReply, { error, next, name }: { error: DeclaredError; next: string; name: string }): FastifyReply {
-  const { status } = error.type;
-  if (status === 401) void reply.header("www-authenticate", 'Bearer realm="qinfra"');
-  const wait = secondsToWait(error);
-  if (wait !== undefined) void reply.header("retry-after", String(wait));
-  return sendPage(reply, signInPage(ports, { next, name, error, token: issueFormToken(request, reply, ports) }), status);
+/** Cookies and issuers' answers go by the platform's own name, so that one signs in under that alone. */
+function toOwnOrigin(request: FastifyRequest, reply: FastifyReply, origin: string, next: string): FastifyReply {
+  const { hostname } = new URL(origin);
+  const thisMachine = hostname === "127.0.0.1" || hostname === "localhost";
+  if (thisMachine && !/^(127\.|::1$)/.test(networkOf(request.ip)) && request.ip !== "::1") {
+    throw new DeclaredError(WrongAddress, `People sign in at ${origin}, which is the server's own machine. An administrator sets PUBLIC_URL to the address by which browsers reach it.`);
+  }
+  return leadTo(reply, `${origin}${withNext("/sign-in", next)}`);
 }
 
 /** What a refused form says, with the time to wait where there were too many attempts. */
@@ -78,28 +63,24 @@ export function errorNote(error: DeclaredError): Html {
   return html`<div role="alert" id="error">${note("bad", html`<p>${text}</p>`)}</div>`;
 }
 
-function secondsToWait(error: DeclaredError): number | undefined {
+export function secondsToWait(error: DeclaredError): number | undefined {
   const wait = error.data?.["retryAfterSeconds"];
   return error.type.code === TooManyRequests.code && typeof wait === "number" ? Math.ceil(wait) : undefined;
 }
 
-interface SignInForm {
-  next: string;
-  name: string;
-  token: string;
-  error?: DeclaredError;
+/** Where passwords are not asked for. */
+function elsewherePage(ports: PagePorts, next: string): string {
+  const { issuers } = ports.signIn.party;
+  if (issuers.length === 0) throw new DeclaredError(InvalidInput, "Nobody can sign in with a browser: LOCAL_SIGN_IN is off, and no issuer in JWT_ISSUERS has a client. An administrator sets one of them.");
+  const body = html`<div class="narrow"><h1>Sign in</h1>
+<p class="muted">You sign in with your organization's own account.</p>
+${issuerButtons(issuers, next)}</div>`;
+  return page({ title: "Sign in", body, version: ports.version });
 }
 
-function signInPage(ports: PagePorts, { next, name, token, error }: SignInForm): string {
-  const described = error === undefined ? null : html` aria-describedby="error" aria-invalid="true"`;
-  const body = html`<div class="narrow"><h1>Sign in</h1>
-<p class="muted">On a fresh platform, <code>npm run up</code> has printed the name and a one-time password.</p>
-${error === undefined ? null : errorNote(error)}
-<form class="fields" method="post" action="/sign-in">
-<input type="hidden" name="csrf" value="${token}"><input type="hidden" name="next" value="${next}">
-<div><label for="name">Name</label><input id="name" name="name" value="${name}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" required${name === "" ? html` autofocus` : null}${described}></div>
-<div><label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" maxlength="1024" required${name === "" ? null : html` autofocus`}${described}></div>
-<div><button>Sign in</button></div>
-</form></div>`;
-  return page({ title: "Sign in", body, version: ports.version });
+function signedOutPage(ports: PagePorts): string {
+  const body = html`<div class="narrow"><h1>Signed out</h1>
+<p class="muted">Your session here is over. Where you signed in with another account, that one's own session goes on.</p>
+<p><a class="button" href="/sign-in">Sign in again</a></p></div>`;
+  return page({ title: "Signed out", body, version: ports.version });
 }

@@ -1,0 +1,30 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { anonymous } from "../../../platform/actor.ts";
+import type { PagePorts } from "./ports.ts";
+import { leadTo } from "./respond.ts";
+
+/** Mounts the embedded provider at /oidc, and the short address of its device page at /device. */
+export function mountOidc(server: FastifyInstance, ports: PagePorts): void {
+  const { signIn, services } = ports;
+
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    await services.limiter.take({ actor: anonymous, address: request.ip });
+    reply.hijack();
+    for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
+    reply.raw.setHeader("cache-control", "no-store");
+    await signIn.provider.handle(request.raw, reply.raw, request.ip);
+    return reply;
+  }
+
+  void server.register((scope, _options, done) => {
+    // The provider reads bodies itself, up to 56 KB.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
+    scope.route({ method: ["GET", "POST", "OPTIONS"], url: "/oidc/*", handler: answer });
+    scope.get("/device", async (request, reply) => {
+      const code = (request.query as Record<string, unknown>)["user_code"];
+      return leadTo(reply, typeof code === "string" ? `/oidc/device?${new URLSearchParams({ code: code.slice(0, 20) }).toString()}` : "/oidc/device");
+    });
+    done();
+  });
+}
