@@ -59,14 +59,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const workers = createWorkerPool({ entry: workerEntry(), size: Math.max(1, availableParallelism() - 1), maxQueue: 200 });
     const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log });
     started.push(platform.stop);
-    const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log });
+    const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log, eraseDue: platform.eraseDue });
     started.push(housekeeping.stop);
     const machine = readThisMachine({ clock: systemClock, log });
     let draining = false;
     const secure = config.publicUrl?.startsWith("https:") === true;
     const pages = mountPages({ platform, machine, secure, csrfKey: secrets.derive("csrf"), log });
     const http = await createHttpServer(platform.services, platform.registry, {
-      version: version(), log, draining: () => draining, metrics: platform.metrics.text,
+      version: version(), log, draining: () => draining, metrics: platform.metrics.scrape,
       async ready() {
         const checks = await platform.checks();
         return { ready: checks["database"] === "ok", checks };

@@ -89,7 +89,7 @@ export async function testPlatform(options: { osvUrl?: string; extraModules?: re
   const machine = { summary: () => ({ state: "reading" }) as const, done: Promise.resolve({ state: "reading" } as const) };
   const pages = mountPages({ platform, machine, secure: false, csrfKey: secrets.derive("csrf"), log });
   const http = await createHttpServer(platform.services, platform.registry, {
-    version: version(), log, draining: () => false, metrics: platform.metrics.text,
+    version: version(), log, draining: () => false, metrics: platform.metrics.scrape,
     ready: async () => ({ ready: true, checks: await platform.checks() }),
     sessionOf: pages.sessionOf,
     extend(server) {

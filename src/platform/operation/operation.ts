@@ -11,7 +11,7 @@ import type { EventAppender } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
 import type { Quotas } from "./quotas.ts";
-import type { Identify } from "./services.ts";
+import type { Identify, SignInOptions } from "./services.ts";
 import type { Secrets } from "../secrets/types.ts";
 
 export type Effect = "pure" | "read" | "change" | "destructive";
@@ -48,7 +48,7 @@ export interface PrepareContext extends CommonContext {
   blobs: BlobStore;
   http: HttpClient;
   /** Settings of the platform that an operation may read, for example where feeds come from. */
-  settings: { osvUrl: string; deletionGraceDays: number };
+  settings: { osvUrl: string; deletionGraceDays: number; signIn: SignInOptions };
   secrets: Pick<Secrets, "seal" | "open">;
   /** Where people reach the platform: an origin, without a path. */
   publicUrl: string;

@@ -1,11 +1,11 @@
+import type { Trace } from "../telemetry/traces.ts";
 import { actorId, grants, type Actor } from "../actor.ts";
 import type { Db } from "../database/database.ts";
 import { timestamp } from "../clock.ts";
 import {
-  ApprovalUnavailable, Cancelled, ConfirmationNeeded, Conflict, DeclaredError, fail, Internal, InvalidInput, PasswordChangeRequired, PermissionMissing, PolicyDenied, Unauthenticated,
+  ApprovalUnavailable, Cancelled, Conflict, DeclaredError, fail, Internal, InvalidInput, PolicyDenied, Unauthenticated,
 } from "../errors.ts";
 import type { EventAppender } from "../events/types.ts";
-import { refuseClosed } from "./closed.ts";
 import { createEventTrace, type EventTrace } from "./event-trace.ts";
 import { hashOfInput, replayOf, rememberAnswer } from "./idempotency.ts";
 import type { Context, Operation, PrepareContext } from "./operation.ts";
@@ -13,12 +13,14 @@ import { planHash } from "./canonical.ts";
 import { policyActor, type RequestInput } from "../policy/index.ts";
 import { isPure } from "./pure.ts";
 import type { Call, Outcome, Services } from "./services.ts";
+import { logCall } from "./call-log.ts";
+import { permit } from "./permissions.ts";
 import { recordRefusal } from "./refusals.ts";
+import { whatIsNoSecret } from "./secret-fields.ts";
 import { reasonOf } from "./strangers.ts";
 import { validateInput } from "./validate.ts";
 
 const waitMs = 20_000;
-const confirmationMs = 5 * 60_000;
 
 /**
  * The one way in, for every door: shed load, authenticate, limit, validate, permission, policy on the request, replay, prepare and
@@ -26,27 +28,34 @@ const confirmationMs = 5 * 60_000;
  */
 export async function execute(services: Services, operation: Operation, call: Call): Promise<Outcome> {
   const started = performance.now();
+  const trace = services.traces.begin(operation.id, call.traceparent);
   let status = 500;
+  let code: string | undefined;
   let caller: Actor | undefined;
+  let output: unknown;
   try {
-    const outcome = await run(services, operation, call, (actor) => (caller = actor));
-    status = outcome.status;
+    const outcome = await run(services, operation, call, trace, (actor) => (caller = actor));
+    ({ status, output } = outcome);
     return outcome;
   } catch (error) {
     const declared = asDeclared(services, operation, call, error);
-    status = declared.type.status;
+    ({ status, code } = declared.type);
     if (caller !== undefined) await noteRefusal(services, operation, call, caller, declared);
     throw declared;
   } finally {
-    services.observe({ operation, door: call.door, status, seconds: (performance.now() - started) / 1000 });
+    const ms = performance.now() - started;
+    trace.set({ "qinfra.door": call.door, "qinfra.request_id": call.requestId });
+    trace.end({ status, ...(code !== undefined && { code }) });
+    services.observe({ operation, door: call.door, status, seconds: ms / 1000, ...(trace.ids !== undefined && { trace: trace.ids }) });
+    logCall(services.log, { operation, call, actor: caller, status, ms, output });
   }
 }
 
-async function run(services: Services, operation: Operation, call: Call, known: (actor: Actor) => void): Promise<Outcome> {
+async function run(services: Services, operation: Operation, call: Call, trace: Trace, known: (actor: Actor) => void): Promise<Outcome> {
   services.load.admit(operation);
-  const actor = await authenticate(services, call);
+  const actor = await trace.step("authenticate", () => authenticate(services, call));
   known(actor);
-  await services.limiter.take({ actor, address: call.address }, call.allowance);
+  await trace.step("limit", () => services.limiter.take({ actor, address: call.address }, call.allowance));
   if (operation.permission !== "public" && actor.kind === "anonymous") fail(Unauthenticated, "Sign in first: run `qinfra login`, or send an API key as a bearer token.");
   const input = validateInput(operation.input, call.input ?? {}, { fromText: call.fromText });
   permit(operation, actor, services.clock.now());
@@ -75,25 +84,28 @@ async function run(services: Services, operation: Operation, call: Call, known: 
     judge: (permission, effect) => services.policy.decideRequest(asked(policyInput, actor, permission, effect)).reasons,
     ...(call.body === undefined ? {} : { body: call.body }),
   };
-  const prepared = await operation.prepare?.(prepareContext, input);
+  const { prepare } = operation;
+  const prepared = prepare === undefined ? undefined : await trace.step("prepare", () => prepare(prepareContext, input));
   const staged = operation.plan === undefined ? prepared : operation.plan(prepared, input);
   gate(services, operation, policyInput, input, operation.plan === undefined ? undefined : staged);
   if (call.signal.aborted) fail(Cancelled);
 
   let staleSeconds: number | undefined;
-  const output = changes(operation) ? await change() : await kept(services, operation, origin.orgId, input, () => reading(async (db) => handle(db, createEventTrace(nothingToAppend))));
+  const output = changes(operation)
+    ? await trace.step("change", change)
+    : await kept(services, operation, origin.orgId, input, () => trace.step("read", () => reading((db) => handle(db, createEventTrace(nothingToAppend)))));
   return {
-    status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, output), actor, replayed: false,
+    status: operation.creates === true ? 201 : 200, output: await trace.step("wait", () => awaited(services, operation, output)), actor, replayed: false,
     ...(staleSeconds === undefined ? {} : { staleSeconds }),
   };
 
   async function change(): Promise<unknown> {
     let subjects: readonly string[] = [];
     const output = await transaction(async (db) => {
-      const trace = createEventTrace(services.appender(db, origin));
-      const output = withEvent(operation, await handle(db, trace), trace);
+      const appended = createEventTrace(services.appender(db, origin));
+      const output = withEvent(operation, await handle(db, appended), appended);
       if (key !== undefined) await rememberAnswer(db, key, operation.answersSecret === true ? {} : output, services.clock);
-      subjects = trace.subjects();
+      subjects = appended.subjects();
       return output;
     });
     // Waited for, so that who changed something reads the change.
@@ -151,32 +163,6 @@ async function noteRefusal(services: Services, operation: Operation, call: Call,
   if (error.type.status === 401) services.strangers.note(call.address, operation.permission === "public" ? "sign-in" : reasonOf(call.credentials));
 }
 
-function permit(operation: Operation, actor: Actor, now: number): void {
-  if (operation.permission === "public") return;
-  refuseClosed(actor.closesAt);
-  if (actor.mustChangePassword && operation.endsOneTimePassword !== true) {
-    fail(PasswordChangeRequired, "The one-time password can do nothing but set a new one: run `qinfra login` and choose a password.");
-  }
-  if (operation.permission !== "self") permitRole(operation, actor);
-  if (operation.confirm !== undefined) confirmed(operation, actor, now);
-}
-
-function confirmed(operation: Operation, actor: Actor, now: number): void {
-  if (actor.confirmedAt !== undefined && now - actor.confirmedAt <= confirmationMs) return;
-  const how = actor.kind === "user" ? "run `qinfra confirm`, or confirm it on your account page, then repeat it" : "only a person can do that; sign in with `qinfra login`";
-  fail(ConfirmationNeeded, `${operation.id} asks for a second factor given in the last ${confirmationMs / 60_000} minutes: ${how}.`);
-}
-
-function permitRole(operation: Operation, actor: Actor): void {
-  if (operation.permission.startsWith("platform:") && !actor.platform) {
-    fail(PermissionMissing, `${operation.id} needs ${operation.permission}, which only members of the platform organization can have.`, { permission: operation.permission });
-  }
-  if (!grants(actor.permissions, operation.permission)) {
-    const roles = actor.roles.length === 0 ? "no role" : `role ${actor.roles.join(", ")}`;
-    fail(PermissionMissing, `${operation.id} needs the permission ${operation.permission}; you have ${roles}. Ask an administrator of the organization.`, { permission: operation.permission });
-  }
-}
-
 async function policyInputOf(services: Services, operation: Operation, call: Call, actor: Actor, input: unknown): Promise<RequestInput> {
   const { id, effect, permission } = operation;
   const org = actor.orgId === undefined ? null : { id: actor.orgId, settings: await services.settingsOf(actor.orgId) };
@@ -184,19 +170,13 @@ async function policyInputOf(services: Services, operation: Operation, call: Cal
     operation: { id, effect, permission },
     // Wildcards are expanded to the one permission in question: a policy compares names.
     actor: { ...policyActor(actor), permissions: grants(actor.permissions, permission) ? [permission] : [] },
-    org, input: withoutSecrets(operation, input as Record<string, unknown>), time: timestamp(services.clock), door: call.door,
+    org, input: whatIsNoSecret(operation, input), time: timestamp(services.clock), door: call.door,
   };
 }
 
 /** The same caller, asking for another permission. */
 function asked(input: RequestInput, actor: Actor, permission: string, effect: "read" | "change"): RequestInput {
   return { ...input, operation: { ...input.operation, effect, permission }, actor: { ...input.actor, permissions: grants(actor.permissions, permission) ? [permission] : [] } };
-}
-
-/** Fields that are declared `writeOnly` (passwords) are for the operation alone. */
-function withoutSecrets(operation: Operation, input: Record<string, unknown>): Record<string, unknown> {
-  const secret = (name: string): boolean => (operation.input.properties[name] as { writeOnly?: boolean } | undefined)?.writeOnly === true;
-  return Object.fromEntries(Object.entries(input).filter(([name]) => !secret(name)));
 }
 
 function gate(services: Services, operation: Operation, policyInput: RequestInput, input: unknown, plan: unknown): void {

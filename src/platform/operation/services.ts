@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Logger } from "pino";
 import type { Actor } from "../actor.ts";
+import type { Traces } from "../telemetry/traces.ts";
 import type { Cache } from "../cache/types.ts";
 import type { BlobStore } from "../blobs/types.ts";
 import type { Clock } from "../clock.ts";
@@ -39,6 +40,8 @@ export interface Call {
   fromText: boolean;
   body?: Readable;
   idempotencyKey?: string;
+  /** W3C Trace Context of the caller. */
+  traceparent?: string;
   signal: AbortSignal;
   progress?(progress: Progress): void;
   /** Told how the caller stands with the rate limit, before the outcome is known. */
@@ -57,6 +60,13 @@ export interface Outcome {
 
 /** Who stands behind a credential; throws `Unauthenticated` for one that is wrong, answers anonymous where there is none. */
 export type Authenticate = (credentials: Credentials, call: { door: Call["door"]; address: string }) => Promise<Actor>;
+
+/** Where people sign in with a command line. */
+export interface SignInOptions {
+  issuers: readonly { issuer: string; label: string; clientId: string; local: boolean }[];
+  /** Names and passwords are taken. */
+  passwords: boolean;
+}
 
 /** A person as an ID token of a trusted issuer names them. */
 export interface Identified {
@@ -91,7 +101,7 @@ export interface Services {
   log: Logger;
   blobs: BlobStore;
   http: HttpClient;
-  settings: { osvUrl: string; deletionGraceDays: number };
+  settings: { osvUrl: string; deletionGraceDays: number; signIn: SignInOptions };
   secrets: Pick<Secrets, "seal" | "open">;
   /** Where people reach the platform: an origin, without a path. */
   publicUrl: string;
@@ -109,7 +119,8 @@ export interface Services {
   verifyLog(orgId: string, signal: AbortSignal, progress: (progress: Progress) => void): Promise<Verification>;
   compute<T>(task: string, data: unknown, signal?: AbortSignal): Promise<T>;
   settingsOf(orgId: string): Promise<Record<string, unknown>>;
-  observe(call: { operation: Operation; door: string; status: number; seconds: number }): void;
+  observe(call: { operation: Operation; door: string; status: number; seconds: number; trace?: { traceId: string; spanId: string } }): void;
+  traces: Traces;
   /** UUID of the platform organization: changes without a tenant are in its log. */
   platformOrgId: string;
 }

@@ -1,9 +1,11 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type OpenMetricsContentType } from "prom-client";
+import { classicText } from "./classic-text.ts";
 
 export interface Metrics {
-  text(): Promise<string>;
-  /** One call through the pipeline, whatever its door. Seconds. */
-  observeCall(call: { operation: string; door: string; status: number; seconds: number }): void;
+  /** OpenMetrics 1.0 with exemplars for a scraper that takes it, otherwise the classic text format without them. */
+  scrape(accept: string | undefined): Promise<{ contentType: string; text: string }>;
+  /** One call through the pipeline, whatever its door. Seconds. A traced call is the exemplar of its bucket. */
+  observeCall(call: { operation: string; door: string; status: number; seconds: number; trace?: { traceId: string; spanId: string } }): void;
   imagesRegistered: Counter;
   vulnerabilitiesFound: Counter;
   scanSeconds: Histogram;
@@ -13,7 +15,8 @@ export interface Metrics {
 
 /** Metrics under the names that the reference gives. One registry a server, so that tests can have several. */
 export function createMetrics(): Metrics {
-  const registry = new Registry();
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   collectDefaultMetrics({ register: registry, prefix: "qinfra_" });
   // Gauges named like counters, which Prometheus warns of; the same numbers are there by type without the suffix.
   for (const what of ["handles", "requests", "resources"]) registry.removeSingleMetric(`qinfra_nodejs_active_${what}_total`);
@@ -23,14 +26,19 @@ export function createMetrics(): Metrics {
   const errors = new Counter({ name: "qinfra_api_errors_total", help: "Calls of operations that failed on our side (5xx)", labelNames: labels, registers });
   const durations = new Histogram({
     name: "qinfra_api_request_duration_seconds", help: "Time in the pipeline", labelNames: ["operation", "door"], registers,
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
+    enableExemplars: true, buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
   });
   return {
-    text: () => registry.metrics(),
-    observeCall({ operation, door, status, seconds }) {
+    async scrape(accept) {
+      const text = await registry.metrics();
+      if (accept?.includes("application/openmetrics-text") === true) return { contentType: registry.contentType, text };
+      return { contentType: Registry.PROMETHEUS_CONTENT_TYPE, text: classicText(text) };
+    },
+    observeCall({ operation, door, status, seconds, trace }) {
       requests.inc({ operation, door, status });
       if (status >= 500) errors.inc({ operation, door, status });
-      durations.observe({ operation, door }, seconds);
+      if (trace === undefined) durations.observe({ operation, door }, seconds);
+      else durations.observe({ labels: { operation, door }, value: seconds, exemplarLabels: exemplarOf(trace) });
     },
     imagesRegistered: new Counter({ name: "qinfra_images_registered_total", help: "Golden images registered", registers }),
     vulnerabilitiesFound: new Counter({ name: "qinfra_image_scan_vulnerabilities_total", help: "Findings that matching wrote", labelNames: ["severity"], registers }),
@@ -39,4 +47,9 @@ export function createMetrics(): Metrics {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
     },
   };
+}
+
+/** The names that Prometheus links to a trace by. The library's types know only the metric's own labels here. */
+function exemplarOf({ traceId, spanId }: { traceId: string; spanId: string }): object {
+  return { trace_id: traceId, span_id: spanId };
 }

@@ -26,6 +26,7 @@ export async function handleOperation(
     ...inputOf(operation, request),
     ...bodyOf(operation, request),
     ...headerOf(request, "idempotency-key", "idempotencyKey"),
+    ...(typeof request.headers["traceparent"] === "string" && { traceparent: request.headers["traceparent"] }),
   };
   if (request.headers.accept?.includes("application/x-ndjson") === true) return streamed(services, operation, call, reply);
   const outcome = await execute(services, operation, call);

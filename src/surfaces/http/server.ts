@@ -17,7 +17,7 @@ export interface HttpOptions {
   /** True once the server takes no new work. */
   draining(): boolean;
   ready(): Promise<{ ready: boolean; checks: Record<string, string> }>;
-  metrics(): Promise<string>;
+  metrics(accept: string | undefined): Promise<{ contentType: string; text: string }>;
   /** Reads the session cookie and its CSRF proof of a request. */
   sessionOf(request: FastifyRequest): { session: string; csrf: boolean } | undefined;
   /** How long the body of a request may take, where it is not as usual. */
@@ -96,7 +96,10 @@ export async function createHttpServer(services: Services, registry: Registry, o
       return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not ready", checks });
     });
   }
-  server.get("/metrics", async (_request, reply) => reply.type("text/plain; version=0.0.4; charset=utf-8").send(await options.metrics()));
+  server.get("/metrics", async (request, reply) => {
+    const { contentType, text } = await options.metrics(request.headers.accept);
+    return reply.type(contentType).send(text);
+  });
   options.extend?.(server);
   return server;
 }

@@ -1,3 +1,4 @@
+import { noTraces } from "../../platform/telemetry/traces.ts";
 import { resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { anonymous, type Actor } from "../../platform/actor.ts";
@@ -57,13 +58,13 @@ export async function createTestServices(identify: (authorization: string | unde
       replica: async (_org, work) => ({ value: await work(db), staleSeconds: 0 }), replicaStatus: () => ({ state: "none" }),
       healthy: async () => true, stats: () => ({ total: 0, idle: 0, waiting: 0 }), close: async () => undefined,
     },
-    blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9", deletionGraceDays: 30 }, secrets: {} as Secrets, publicUrl: "http://127.0.0.1:8080",
+    blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9", deletionGraceDays: 30, signIn: { issuers: [], passwords: true } }, secrets: {} as Secrets, publicUrl: "http://127.0.0.1:8080",
     async authenticate({ authorization }) {
       const actor = identify(authorization);
       if (actor !== undefined) return actor;
       return authorization === undefined ? anonymous : fail(Unauthenticated, "This credential is not known, or it was revoked.");
     },
-    identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined },
+    identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces,
     appender: () => ({ append: absent("event log") }),
     waiter: { wait: absent("event log") },
     verifyLog: absent("event log"),
@@ -86,7 +87,7 @@ export async function startTestServer(services: Services, operations: readonly O
   const registry = createRegistry([{ name: "test", operations }]);
   const server = await createHttpServer(services, registry, {
     version: "0.0.0-test", log: services.log, draining: () => false, sessionOf: () => undefined,
-    ready: async () => ({ ready: true, checks: {} }), metrics: async () => "",
+    ready: async () => ({ ready: true, checks: {} }), metrics: async () => ({ contentType: "text/plain", text: "" }),
     extend: (server) => mountMcp(server, services, registry, { version: "0.0.0-test", hosts: ["qinfra.example.org"] }),
   });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });

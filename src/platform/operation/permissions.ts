@@ -1,0 +1,34 @@
+import { grants, type Actor } from "../actor.ts";
+import { ConfirmationNeeded, fail, PasswordChangeRequired, PermissionMissing } from "../errors.ts";
+import { refuseClosed } from "./closed.ts";
+import type { Operation } from "./operation.ts";
+
+/** How long a second factor counts for what asks for one. */
+const confirmationMs = 5 * 60_000;
+
+/** Whether the actor may run the operation at all, before anything is read for it. Each refusal says what is missing. */
+export function permit(operation: Operation, actor: Actor, now: number): void {
+  if (operation.permission === "public") return;
+  refuseClosed(actor.closesAt);
+  if (actor.mustChangePassword && operation.endsOneTimePassword !== true) {
+    fail(PasswordChangeRequired, "The one-time password can do nothing but set a new one: run `qinfra login` and choose a password.");
+  }
+  if (operation.permission !== "self") permitRole(operation, actor);
+  if (operation.confirm !== undefined) confirmed(operation, actor, now);
+}
+
+function confirmed(operation: Operation, actor: Actor, now: number): void {
+  if (actor.confirmedAt !== undefined && now - actor.confirmedAt <= confirmationMs) return;
+  const how = actor.kind === "user" ? "run `qinfra confirm`, or confirm it on your account page, then repeat it" : "only a person can do that; sign in with `qinfra login`";
+  fail(ConfirmationNeeded, `${operation.id} asks for a second factor given in the last ${confirmationMs / 60_000} minutes: ${how}.`);
+}
+
+function permitRole(operation: Operation, actor: Actor): void {
+  if (operation.permission.startsWith("platform:") && !actor.platform) {
+    fail(PermissionMissing, `${operation.id} needs ${operation.permission}, which only members of the platform organization can have.`, { permission: operation.permission });
+  }
+  if (!grants(actor.permissions, operation.permission)) {
+    const roles = actor.roles.length === 0 ? "no role" : `role ${actor.roles.join(", ")}`;
+    fail(PermissionMissing, `${operation.id} needs the permission ${operation.permission}; you have ${roles}. Ask an administrator of the organization.`, { permission: operation.permission });
+  }
+}
