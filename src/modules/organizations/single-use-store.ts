@@ -29,3 +29,10 @@ export async function takeSingleUse(db: Db, taken: { hash: Buffer; purpose: Sing
 export async function deleteSingleUses(db: Db, userId: string, purpose: SingleUse["purpose"]): Promise<void> {
   await db.run(sql`delete from organizations.single_use where user_id = ${userId} and purpose = ${purpose}`);
 }
+
+/** Whose it is and until when, without taking it; undefined where it could not be taken. */
+export async function singleUseOf(db: Db, wanted: { hash: Buffer; purpose: SingleUse["purpose"]; at: string }): Promise<{ user_id: string; expires_at: Date } | undefined> {
+  return db.maybe(sql`
+    select user_id, expires_at from organizations.single_use
+    where hash = ${wanted.hash} and purpose = ${wanted.purpose} and used_at is null and expires_at > ${wanted.at}`);
+}

@@ -8,6 +8,7 @@ import { PasswordSet } from "../events.ts";
 import { UserId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
 import { signInLimits } from "../sign-in-limits.ts";
+import { deleteSingleUses } from "../single-use-store.ts";
 import { endOtherSessions, replacePassword } from "../store.ts";
 import { credentialOf } from "../views.ts";
 
@@ -44,6 +45,8 @@ export const setPassword = operation({
     const at = timestamp(context.clock);
     if (!(await replacePassword(context.db, { ...password, at }))) fail(Conflict, "The password was changed at the same time from elsewhere; sign in with the new one.");
     const endedSessions = await endOtherSessions(context.db, password.userId, context.actor.sessionId ?? null, at);
+    // Whoever knows the password needs no link to set it, and an old one must not undo what was just done.
+    await deleteSingleUses(context.db, password.userId, "password-reset");
     const user = userTypeId(password.userId);
     await context.events.append({ type: PasswordSet, subject: user, data: { endedSessions, oneTimeSpent: oneTime } });
     return { user, endedSessions };

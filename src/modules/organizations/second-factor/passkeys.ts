@@ -3,7 +3,7 @@ import {
   generateAuthenticationOptions, generateRegistrationOptions, verifyAuthenticationResponse, verifyRegistrationResponse,
   type AuthenticationResponseJSON, type PublicKeyCredentialCreationOptionsJSON, type PublicKeyCredentialRequestOptionsJSON, type RegistrationResponseJSON,
 } from "@simplewebauthn/server";
-import { decodeClientDataJSON } from "@simplewebauthn/server/helpers";
+import { COSEALG, decodeClientDataJSON } from "@simplewebauthn/server/helpers";
 import { timestamp, type Clock } from "../../../platform/clock.ts";
 import type { Db } from "../../../platform/database/database.ts";
 import { fail } from "../../../platform/errors.ts";
@@ -12,6 +12,7 @@ import { PasskeyRefused, PasskeysUnavailable } from "../errors.ts";
 import { usePasskey, type NewPasskey } from "../second-factor-store.ts";
 import { passkeysOf } from "../second-factor-views.ts";
 import { insertSingleUse, takeSingleUse } from "../single-use-store.ts";
+import { issuerName } from "./names.ts";
 import { relyingParty, type RelyingParty } from "./relying-party.ts";
 
 /** What passkeys need; a `PrepareContext` of an operation on the system's door is one. */
@@ -26,14 +27,16 @@ type Use = "register" | "confirm";
 
 export const challengeMs = 5 * 60_000;
 const challengeBytes = 32;
+/** What every authenticator offers one of. */
+const supportedAlgorithmIDs = [COSEALG.EdDSA, COSEALG.ES256, COSEALG.RS256];
 
 /** What `navigator.credentials.create` takes, as JSON. Errors: PasskeysUnavailable. */
 export async function passkeyCreation(ports: PasskeyPorts, person: { userId: string; name: string; displayName: string }): Promise<PublicKeyCredentialCreationOptionsJSON> {
   const { id } = partyOf(ports);
   const known = await ports.transaction((db) => passkeysOf(db, person.userId));
   return generateRegistrationOptions({
-    rpName: "QL-RF", rpID: id, userName: person.name, userDisplayName: person.displayName, userID: bytesOfUuid(person.userId),
-    challenge: await newChallenge(ports, person.userId, "register"), timeout: challengeMs, attestationType: "none",
+    rpName: issuerName, rpID: id, userName: person.name, userDisplayName: person.displayName, userID: bytesOfUuid(person.userId),
+    challenge: await newChallenge(ports, person.userId, "register"), timeout: challengeMs, attestationType: "none", supportedAlgorithmIDs,
     excludeCredentials: known.map(describe), authenticatorSelection: { residentKey: "preferred", userVerification: "preferred" },
   });
 }
@@ -43,7 +46,7 @@ export async function createdPasskey(ports: PasskeyPorts, userId: string, respon
   const { id, origin } = partyOf(ports);
   const expectedChallenge = await takeChallenge(ports, userId, "register", response.response.clientDataJSON);
   const { verified, registrationInfo } = await verifyRegistrationResponse({
-    response, expectedChallenge, expectedOrigin: origin, expectedRPID: id, requireUserVerification: false,
+    response, expectedChallenge, expectedOrigin: origin, expectedRPID: id, requireUserVerification: false, supportedAlgorithmIDs,
   }).catch(refused);
   if (!verified) fail(PasskeyRefused, "The signature of the passkey is not right; begin again.");
   const { credential, credentialBackedUp } = registrationInfo;
