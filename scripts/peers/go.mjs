@@ -74,7 +74,7 @@ async function environment(bin) {
 /** go install names a program after the last folder of its import path that is not a major version. */
 async function installModule(paths, version, env) {
   for (const [name, path] of Object.entries(paths)) {
-    await run("go", ["install", `${path}@${version}`], { env, minutes: 20 });
+    await run("go", ["install", `${path}@${version}`], { env, minutes: 30 });
     const made = path.split("/").findLast((part) => !/^v\d+$/.test(part));
     if (made !== name) await rename(join(env.GOBIN, made), join(env.GOBIN, name));
   }
@@ -82,7 +82,7 @@ async function installModule(paths, version, env) {
 
 async function buildAround(peer, { module, version, paths, replace }, env) {
   const folder = join(build(), peer.name);
-  const options = { cwd: folder, env, minutes: 20 };
+  const options = { cwd: folder, env, minutes: 30 };
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
   await run("go", ["mod", "init", `around.invalid/${peer.name}`], options);
