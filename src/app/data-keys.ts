@@ -9,10 +9,19 @@ export interface DataKey {
   key: Buffer;
 }
 
-/** The data keys of organizations, made on first use. Unwrapped ones stay in memory only. */
-export function createDataKeys(ports: { database: Database; secrets: Secrets; clock: Clock; ids: Ids }): (orgId: string, id?: string) => Promise<DataKey> {
+export interface DataKeys {
+  /** The current key of an organization, made on first use, or with an id the key of that name. */
+  of(orgId: string, id?: string): Promise<DataKey>;
+  /** Keeps an organization's keys, or those of all, in memory no longer. */
+  forget(orgId?: string): void;
+}
+
+/** The data keys of organizations. Unwrapped ones stay in memory only. */
+export function createDataKeys(ports: { database: Database; secrets: Secrets; clock: Clock; ids: Ids }): DataKeys {
   const { database, secrets, clock, ids } = ports;
-  const opened = new Map<string, DataKey>();
+  const opened = new Map<string, Map<string, DataKey>>();
+  /** Keys that are unwrapped meanwhile were read before. */
+  let forgotten = 0;
   const purpose = "data-key";
 
   async function read(db: Db, orgId: string, id: string | undefined): Promise<{ id: string; wrapped: string } | undefined> {
@@ -21,20 +30,38 @@ export function createDataKeys(ports: { database: Database; secrets: Secrets; cl
       : db.maybe(sql`select id, wrapped from platform.data_keys where org_id = ${orgId} and id = ${id}`);
   }
 
-  return async (orgId, id) => {
-    const known = opened.get(`${orgId} ${id ?? "current"}`);
-    if (known !== undefined) return known;
-    const row = await database.system(async (db) => {
-      const there = await read(db, orgId, id);
-      if (there !== undefined) return there;
-      if (id !== undefined) throw new Error(`the data key ${id} of an organization is gone, so what it encrypted cannot be read`);
-      const { wrapped } = await secrets.createDataKey({ purpose, org: orgId });
-      await db.run(sql`insert into platform.data_keys (org_id, id, wrapped, created_at) values (${orgId}, ${ids.uuid()}, ${wrapped}, ${timestamp(clock)})`);
-      return (await read(db, orgId, undefined)) as { id: string; wrapped: string };
-    });
-    const key: DataKey = { id: row.id, key: await secrets.unwrap(row.wrapped, { purpose, org: orgId }) };
-    opened.set(`${orgId} ${row.id}`, key);
-    if (id === undefined) opened.set(`${orgId} current`, key);
-    return key;
+  async function make(db: Db, orgId: string): Promise<{ id: string; wrapped: string }> {
+    const { wrapped } = await secrets.createDataKey({ purpose, org: orgId });
+    const made = await db.run(sql`
+      insert into platform.data_keys (org_id, id, wrapped, created_at)
+      select ${orgId}, ${ids.uuid()}, ${wrapped}, ${timestamp(clock)} where not platform.erasure_begun(${orgId})`);
+    if (made === 0) throw new Error("the keys of this organization were destroyed, and it gets no others");
+    return (await read(db, orgId, undefined)) as { id: string; wrapped: string };
+  }
+
+  return {
+    async of(orgId, id) {
+      const known = opened.get(orgId)?.get(id ?? "current");
+      if (known !== undefined) return known;
+      const before = forgotten;
+      const row = await database.system(async (db) => {
+        const there = await read(db, orgId, id);
+        if (there === undefined && id !== undefined) throw new Error(`the data key ${id} of an organization is gone, so what it encrypted cannot be read`);
+        return there ?? make(db, orgId);
+      });
+      const key: DataKey = { id: row.id, key: await secrets.unwrap(row.wrapped, { purpose, org: orgId }) };
+      if (forgotten !== before) return key;
+      const ofOrg = opened.get(orgId) ?? new Map<string, DataKey>();
+      opened.set(orgId, ofOrg);
+      ofOrg.set(row.id, key);
+      if (id === undefined) ofOrg.set("current", key);
+      return key;
+    },
+    forget(orgId) {
+      forgotten += 1;
+      // Not overwritten: somebody may be encrypting with it at this moment.
+      if (orgId === undefined) opened.clear();
+      else opened.delete(orgId);
+    },
   };
 }

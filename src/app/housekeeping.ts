@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { sql } from "../platform/database/sql.ts";
+import { deleteOldUses } from "../platform/operation/usage.ts";
 import { componentSetsOfImages } from "../modules/images/index.ts";
 import { componentSetsOfAssets } from "../modules/inventory/index.ts";
 import { sweepSoftware } from "../modules/software/index.ts";
@@ -9,9 +10,18 @@ import { sweepVulnerabilities } from "../modules/vulnerabilities/index.ts";
 
 const everyMs = 10 * 60_000;
 const idempotencyMs = 24 * 60 * 60_000;
+const useDaysMs = 7 * 24 * 60 * 60_000;
+
+export interface HousekeepingPorts {
+  database: Database;
+  clock: Clock;
+  log: Logger;
+  /** Erases the organizations whose time is over. */
+  eraseDue(): Promise<void>;
+}
 
 /** Clears what crashes and replaced data leave behind: once at start, then every ten minutes. */
-export function startHousekeeping(ports: { database: Database; clock: Clock; log: Logger }): { stop(): Promise<void> } {
+export function startHousekeeping(ports: HousekeepingPorts): { stop(): Promise<void> } {
   const { log } = ports;
   let running: Promise<void> = Promise.resolve();
   function tick(): void {
@@ -28,11 +38,13 @@ export function startHousekeeping(ports: { database: Database; clock: Clock; log
   };
 }
 
-async function sweep({ database, clock, log }: { database: Database; clock: Clock; log: Logger }): Promise<void> {
+async function sweep({ database, clock, log, eraseDue }: HousekeepingPorts): Promise<void> {
   const keys = await database.system((db) => db.run(sql`
     delete from platform.idempotency_keys where created_at < ${new Date(clock.now() - idempotencyMs).toISOString()}`));
   const used = await database.system(async (db) => [...(await componentSetsOfImages(db)), ...(await componentSetsOfAssets(db))]);
   const software = await database.system((db) => sweepSoftware(db, clock, used));
-  const swept = { idempotencyKeys: keys, ...software, ...(await sweepVulnerabilities(database.system, clock)) };
+  const counts = await database.system((db) => deleteOldUses(db, new Date(clock.now() - useDaysMs).toISOString().slice(0, 10)));
+  const swept = { idempotencyKeys: keys, counts, ...software, ...(await sweepVulnerabilities(database.system, clock)) };
   if (Object.values(swept).some((count) => count > 0)) log.info(swept, "housekeeping");
+  await eraseDue();
 }

@@ -117,6 +117,12 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
     async run() {
       const heads = await database.system((db) => db.many<{ org_id: string; seq: number }>(sql`select org_id, seq from events.chains`));
       const failures: unknown[] = [];
+      // A chain that is gone was erased with its organization: nothing more is written for it.
+      const there = new Set(heads.map((head) => head.org_id));
+      for (const orgId of [...anchors.keys(), ...unwritten.keys()].filter((known) => !there.has(known))) {
+        anchors.delete(orgId);
+        unwritten.delete(orgId);
+      }
       for (const head of heads) {
         if (broken.has(head.org_id) || anchors.get(head.org_id)?.seq === head.seq) continue;
         await extend(head.org_id, head.seq).catch((error: unknown) => failures.push(error));

@@ -66,3 +66,10 @@ export async function eraseSubject(db: Db, orgId: string, subjectId: string): Pr
   await db.run(sql`delete from events.private where org_id = ${orgId} and subject_id = ${subjectId}`);
   return erased > 0;
 }
+
+/** As `eraseSubject`, in every organization and under each of the names that the person has; through the system's door. The number of keys. */
+export async function eraseSubjectEverywhere(db: Db, subjectIds: readonly string[]): Promise<number> {
+  const erased = await db.many<{ org_id: string }>(sql`delete from events.subject_keys where subject_id = any(${subjectIds}::text[]) returning org_id`);
+  await db.run(sql`delete from events.private where org_id = any(${erased.map((row) => row.org_id)}::uuid[]) and subject_id = any(${subjectIds}::text[])`);
+  return erased.length;
+}
