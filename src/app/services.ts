@@ -21,7 +21,7 @@ import { createRateLimiter } from "../platform/operation/rate-limiter.ts";
 import { createStrangers, guardAuthentication } from "../platform/operation/strangers.ts";
 import type { EventOrigin, Services, SignInOptions } from "../platform/operation/services.ts";
 import { createRegistry, type Module, type Registry } from "../platform/operation/registry.ts";
-import { loadPolicies } from "../platform/policy/index.ts";
+import { createOpaPolicies, loadPolicies, noOrganizationPolicies } from "../platform/policy/index.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import { noTraces } from "../platform/telemetry/traces.ts";
@@ -75,7 +75,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const identity = createIdentity({ config, origin: publicUrlOf(config), database, secrets, clock, ids, http, log, registry });
   const issuers = knownIssuers(config.jwtIssuers, http);
   const settleClaims = createSettleClaims(rolesOf(config), { database, clock, ids, log, appender: appenderOf });
-  const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(issuers, { clock }), settleClaims });
+  const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(issuers, { clock }), settleClaims, audience: identity.origin });
   const identify = createIdentify({ database, verifyIdToken: createIdTokenVerifier(issuers, { clock, own: identity.own }), settleClaims });
 
   const lock = await keepInstanceLock(database, { log, sleep: timer.sleep });
@@ -133,6 +133,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const strangers = createStrangers({ database, clock, ids, log, platformOrgId: firstAdministrator.platformOrgId, appender: appenderOf });
   // Loaded only where traces are asked for: it would take a tenth of a second of each start.
   const traces = config.traces === undefined ? noTraces : (await import("../platform/telemetry/otlp-traces.ts")).createTraces({ ...config.traces, version: version(), random, clock });
+  const opa = config.policyUrl === "wasm" ? undefined : createOpaPolicies({ url: config.policyUrl.slice("opa:".length).replace(/\/+$/, ""), http, log });
   const load = watchLoad(() => ({ waiting: database.stats().waiting, pool: config.database.pool }));
 
   const quotas: Services["quotas"] = (db, orgId) => quotasOf(db, orgId, { defaults: config.quotas, clock });
@@ -149,7 +150,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     verifyLog: (orgId, signal, progress) => verifyLog({
       database, keys: secrets, blobs: checkpoints, orgId, signal, progress: (done) => progress({ step: "reading events", done }),
     }),
-    traces,
+    traces, organizationPolicies: opa ?? noOrganizationPolicies,
     observe: ({ operation, ...call }) => metrics.observeCall({ operation: operation.id, ...call }),
     platformOrgId: firstAdministrator.platformOrgId,
   };
@@ -167,6 +168,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
         database: (await database.healthy()) ? "ok" : "does not answer",
         ...replicaCheck(database.replicaStatus()),
         ...(await caching.checks()),
+        ...(opa === undefined ? {} : { policy: await opa.health() }),
         blobs: await blobs.health(),
         events: horizonSeconds > 30 ? `held back for ${Math.round(horizonSeconds)} s by an open transaction` : "ok",
       };

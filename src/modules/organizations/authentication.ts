@@ -1,16 +1,17 @@
 import type { Logger } from "pino";
 import { anonymous, type Actor } from "../../platform/actor.ts";
-import type { Clock } from "../../platform/clock.ts";
+import { timestamp, type Clock } from "../../platform/clock.ts";
 import type { Database } from "../../platform/database/database.ts";
 import { errorType, fail, Unauthenticated } from "../../platform/errors.ts";
 import { createBatcher } from "../../platform/identity/batch.ts";
 import type { VerifyJwt } from "../../platform/identity/jwt.ts";
 import { createLru } from "../../platform/identity/lru.ts";
-import { isSessionToken, parseApiKey, sameHash, tokenHash } from "../../platform/identity/tokens.ts";
+import { isAccessToken, isSessionToken, parseApiKey, sameHash, tokenHash } from "../../platform/identity/tokens.ts";
 import { fromTypeId } from "../../platform/ids.ts";
 import type { Authenticate, Credentials } from "../../platform/operation/services.ts";
 import { standingsOfIdentities, standingsOfKeys, standingsOfSessions, type KeyStanding, type SessionStanding, type Standing } from "./credential-views.ts";
 import type { SettleClaims } from "./external/settle.ts";
+import { standingsOfAccessTokens } from "./provider/access-token-views.ts";
 import { intersect, permissionsOf } from "./roles.ts";
 import { createUseNotes } from "./use-notes.ts";
 import { organizationById } from "./views.ts";
@@ -25,6 +26,15 @@ export interface Authentication {
   settled(): Promise<void>;
 }
 
+export interface AuthenticationPorts {
+  database: Database;
+  clock: Clock;
+  log: Logger;
+  verifyJwt: VerifyJwt;
+  settleClaims: SettleClaims;
+  /** The platform's origin, for which the embedded provider gives tokens to other applications; without it none counts. */
+  audience?: string;
+}
 
 const mostSettings = 10_000;
 const mostKeys = 10_000;
@@ -34,12 +44,14 @@ const mostKeys = 10_000;
  * moment share, so that a revoked credential or a removed membership is refused at once on every server.
  * Whatever is wrong with a credential, the answer is the same 401.
  */
-export function createAuthentication(ports: { database: Database; clock: Clock; log: Logger; verifyJwt: VerifyJwt; settleClaims: SettleClaims }): Authentication {
-  const { database, clock, verifyJwt, settleClaims } = ports;
+export function createAuthentication(ports: AuthenticationPorts): Authentication {
+  const { database, clock, verifyJwt, settleClaims, audience } = ports;
   const ask = database.lookup;
   const sessionOf = createBatcher((asked: readonly { hash: Buffer; orgId: string | undefined }[]) => ask((db) => standingsOfSessions(db, asked)));
   const keyOf = createBatcher((prefixes: readonly string[]) => ask((db) => standingsOfKeys(db, prefixes)));
   const identityOf = createBatcher((asked: readonly { issuer: string; subject: string; orgId: string | undefined }[]) => ask((db) => standingsOfIdentities(db, asked)));
+  const accessTokenOf = createBatcher((asked: readonly { hash: Buffer; orgId: string | undefined }[]) =>
+    (audience === undefined ? Promise.resolve(asked.map(() => undefined)) : ask((db) => standingsOfAccessTokens(db, asked, { audience, now: timestamp(clock) }))));
   const keyPermissions = createLru<readonly string[]>(mostKeys);
   const settings = createLru<Record<string, unknown>>(mostSettings);
   const uses = createUseNotes(ports);
@@ -47,7 +59,7 @@ export function createAuthentication(ports: { database: Database; clock: Clock; 
   async function bearer(token: string, orgId: string | undefined): Promise<Actor> {
     if (token.startsWith("qik_")) return apiKey(token, orgId);
     if (token.startsWith("qis_")) return (await session(token, "cli", orgId)) ?? refuse();
-    return jwt(token, orgId);
+    return isAccessToken(token) ? accessToken(token, orgId) : jwt(token, orgId);
   }
 
   async function apiKey(token: string, orgId: string | undefined): Promise<Actor> {
@@ -79,6 +91,16 @@ export function createAuthentication(ports: { database: Database; clock: Clock; 
     return {
       ...actorOf(found), sessionId: found.id, mustChangePassword: found.must_change, secondFactor: found.second_factor,
       ...(found.confirmed === null ? {} : { confirmedAt: found.confirmed }),
+    };
+  }
+
+  /** Another application acts, as far as the person let it. Whether an AI stands behind it nobody knows, so that it counts as one. */
+  async function accessToken(token: string, orgId: string | undefined): Promise<Actor> {
+    const found = (await accessTokenOf({ hash: tokenHash(token), orgId })) ?? refuse();
+    const actor = actorOf(found);
+    return {
+      ...actor, kind: "api-key", permissions: intersect(found.scope.split(" "), actor.permissions), ai: true,
+      mustChangePassword: found.must_change, secondFactor: found.second_factor,
     };
   }
 

@@ -29,6 +29,11 @@ export function isSessionToken(token: string): boolean {
   return sessionPattern.test(token);
 }
 
+/** Opaque access tokens of the embedded provider: 256 bits, six a character. */
+export function isAccessToken(token: string): boolean {
+  return /^[\w-]{43}$/.test(token);
+}
+
 /** `qik_<prefix>_<secret>`: the prefix finds the key and may be shown, the secret is seen once. */
 export function newApiKey(random: Random = randomBytes): { key: string; prefix: string; hash: Buffer } {
   const prefix = randomText(prefixLength, random);

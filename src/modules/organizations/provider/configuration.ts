@@ -1,5 +1,6 @@
 import { errors, interactionPolicy, type Adapter, type Configuration, type JWK, type KoaContextWithOIDC } from "oidc-provider";
 import type { Account } from "oidc-provider";
+import { fromTypeId } from "../../../platform/ids.ts";
 import { sessionCookieName } from "../../../platform/identity/cookies.ts";
 import { isOurs, ownClients } from "./clients.ts";
 import { providerAlgorithm } from "./keys.ts";
@@ -107,6 +108,11 @@ export function providerConfiguration(ports: ConfigurationPorts): Configuration 
       };
     },
     loadExistingGrant,
+    extraTokenClaims(ctx, token) {
+      const { AuthorizationCode, RefreshToken } = ctx.oidc.entities;
+      if (token.kind !== "AccessToken") return undefined;
+      return { user: fromTypeId("usr", token.accountId), secondFactor: (AuthorizationCode ?? RefreshToken)?.amr?.includes("mfa") === true };
+    },
     renderError(ctx, out) {
       ctx.type = "html";
       ctx.body = pages.failed({ error: out.error, description: out.error_description ?? "", status: ctx.status });
