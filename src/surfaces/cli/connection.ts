@@ -63,6 +63,11 @@ export function serverUrl(text: string, where: string): string {
 
 /** Whether what is sent there can be read on the way. */
 export function isOpenOnTheWay(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === "http:" && hostname !== "localhost" && !hostname.startsWith("127.") && hostname !== "[::1]";
+  return new URL(url).protocol === "http:" && !isLoopback(url);
+}
+
+/** Whether the address is this machine's own. */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]";
 }

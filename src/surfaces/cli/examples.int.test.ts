@@ -31,7 +31,7 @@ describe.each([["shapes", testManifest()], ["the platform", platform]])("the exa
 });
 
 describe("the platform's local commands", () => {
-  const called = ["sessions.create", "sessions.delete", "users.set-password", "vulnerabilities.scan", "inventory.record-scan", "images.register", "vulnerabilities.get-image-report", "vulnerabilities.get-asset-report", "feeds.import", "feeds.sync"];
+  const called = ["sessions.create", "sessions.exchange", "sessions.sign-in-options", "users.me", "sessions.delete", "users.set-password", "vulnerabilities.scan", "inventory.record-scan", "images.register", "vulnerabilities.get-image-report", "vulnerabilities.get-asset-report", "feeds.import", "feeds.sync"];
   it.each(called)("%s, which they call, is there and open over HTTP", (id) => {
     expect(platform.operations.find((operation) => operation.id === id)?.doors).toContain("http");
   });

@@ -61,7 +61,7 @@ describe("login", () => {
   });
 
   it("without a terminal it says how to give the password", async () => {
-    const { code, stderr } = await place.run(["login", "--url", server.url]);
+    const { code, stderr } = await place.run(["login", "--password", "--url", server.url]);
     expect(code).toBe(2);
     expect(stderr).toContain("--password-stdin");
   });
@@ -77,12 +77,24 @@ describe("login", () => {
       if (next !== undefined) setImmediate(() => stdin.write(next));
       return write(chunk);
     }) as typeof err.stream.write;
-    const { code } = await place.run(["login", "--url", server.url], { io: { stdin, stderr: err.stream } });
+    const { code } = await place.run(["login", "--password", "--url", server.url], { io: { stdin, stderr: err.stream } });
     expect(code).toBe(0);
     expect(err.text()).toContain("These are two different passwords.");
     expect(err.text()).not.toMatch(/once|brand new/);
     expect(modes).toEqual([true, false, true, false, true, false, true, false, true, false]);
     expect(JSON.parse(server.received[1]?.body ?? "")).toEqual({ currentPassword: "once", newPassword: "brand new password" });
+  });
+
+  it("gives the code of a second factor from the second line, once the password is right", async () => {
+    server.answers["POST /api/v1/sessions"] = (request) => {
+      const { code } = JSON.parse(request.body) as { code?: string };
+      if (code !== "123456") return { problem: { code: "second-factor-needed", status: 401, title: "T", detail: "The password is right; give a code." } };
+      return { status: 201, json: { token: "tok_right", expiresAt: "2026-12-21T12:00:00Z", mustChangePassword: false } };
+    };
+    expect(await login("right\n123456\n")).toMatchObject({ code: 0 });
+    expect(server.received.map(({ body }) => (JSON.parse(body) as { code?: string }).code)).toEqual([undefined, "123456"]);
+    expect(await login("right\n")).toMatchObject({ code: 2, stderr: expect.stringContaining("The password is right; give a code.") });
+    expect(await login("right\n000000\n")).toMatchObject({ code: 2 });
   });
 
   it("a token goes only to the server that gave it", async () => {

@@ -1,74 +1,76 @@
 import { callOperation } from "../client.ts";
-import { defaultUrl, isOpenOnTheWay, serverUrl, type Connection } from "../connection.ts";
+import { defaultUrl, isLoopback, isOpenOnTheWay, serverUrl, type Connection } from "../connection.ts";
 import { credentialsPath, forgetLogin, readCredentials, storeLogin } from "../credentials.ts";
-import { CliError } from "../errors.ts";
+import { CliError, printable } from "../errors.ts";
 import { exit } from "../exit-codes.ts";
-import { say, type CliIo } from "../io.ts";
+import { say } from "../io.ts";
 import type { CliContext, LocalRun } from "../local-command.ts";
-import { askSecret, readLines } from "./prompt.ts";
+import { idTokenByDevice } from "./device-flow.ts";
+import type { NewSession } from "./new-session.ts";
+import { fromStdin, fromTerminal, logInByPassword, replacePassword } from "./password-login.ts";
 
-interface NewSession {
-  token: string;
-  expiresAt: string;
-  mustChangePassword: boolean;
+interface SignInOptions {
+  issuers: { issuer: string; label: string; clientId: string; local: boolean }[];
+  passwords: boolean;
 }
 
-/** Where the passwords come from: the terminal or standard input. */
-interface Passwords {
-  first(): Promise<string>;
-  /** Asked for where the one-time password has to be replaced. */
-  replacement(): Promise<string>;
-}
+const defaultUser = "admin";
 
 export const runLogin: LocalRun = async (context, options) => {
   const { io, global } = context;
   const url = serverUrl(global.url ?? (io.env["QINFRA_URL"] || defaultUrl), global.url === undefined ? "QINFRA_URL" : "--url");
   if (isOpenOnTheWay(url)) say(io, `warning: ${url} has no TLS: your password and everything else can be read on the way`);
-  const user = String(options["user"]);
-  const passwords = options["passwordStdin"] === true ? await fromStdin(io) : fromTerminal(io, user);
-  const password = await passwords.first();
-  const { organization } = global;
-  const input = { name: user, password, door: "cli", ...(organization !== undefined && { organization }) };
-  const session = (await callOperation(io, { url }, context.operation("sessions.create"), { input })) as NewSession;
-  if (session.mustChangePassword) await replacePassword(context, { url, token: session.token }, password, passwords);
-  await storeLogin(io, url, { token: session.token, user, expiresAt: session.expiresAt });
-  say(io, `Logged in to ${url} as ${user} until ${session.expiresAt}.`);
+  const session = await begun(context, url, options);
+  await storeLogin(io, url, { token: session.token, user: session.user, expiresAt: session.expiresAt });
+  say(io, `Logged in to ${url} as ${session.user} until ${session.expiresAt}.`);
   if (io.env["QINFRA_API_KEY"] !== undefined) say(io, "warning: QINFRA_API_KEY is set, and commands use it instead of this login");
   return exit.done;
 };
 
-async function replacePassword(context: CliContext, connection: Connection, currentPassword: string, passwords: Passwords): Promise<void> {
+async function begun(context: CliContext, url: string, options: Record<string, unknown>): Promise<NewSession & { user: string }> {
   const { io } = context;
-  say(io, "This is a one-time password; choose a new one.");
-  const newPassword = await passwords.replacement();
-  await callOperation(io, connection, context.operation("users.set-password"), { input: { currentPassword, newPassword } });
-  say(io, "The new password is set.");
+  const byPassword = options["password"] === true || options["passwordStdin"] === true || options["user"] !== undefined;
+  const user = typeof options["user"] === "string" ? options["user"] : defaultUser;
+  const wanted = typeof options["issuer"] === "string" ? options["issuer"] : undefined;
+  if (byPassword && wanted !== undefined) throw new CliError("--issuer is for signing in with a browser, --user and --password are for passwords.", { next: "leave one of them out" });
+  if (options["passwordStdin"] === true) return logInByPassword(context, url, user, await fromStdin(io));
+  if (byPassword) return logInByPassword(context, url, user, fromTerminal(io, user));
+  const offered = (await callOperation(io, { url }, context.operation("sessions.sign-in-options"), { input: {} })) as SignInOptions;
+  if (offered.issuers.length > 0) return logInByDevice(context, url, chosen(offered.issuers, wanted));
+  if (wanted !== undefined || !offered.passwords) throw new CliError(`Nobody signs in to ${url} with a command line: it names no issuer that has the device flow.`, { next: "use an API key in QINFRA_API_KEY, or ask an administrator" });
+  return logInByPassword(context, url, user, fromTerminal(io, user));
 }
 
-function fromTerminal(io: CliIo, user: string): Passwords {
-  return {
-    first: () => askSecret(io, `Password of ${user}: `),
-    async replacement() {
-      for (let attempt = 0; attempt < 3; attempt++) {
-        const password = await askSecret(io, "New password (12 characters or more): ");
-        if (password === (await askSecret(io, "The same again: "))) return password;
-        say(io, "These are two different passwords.");
-      }
-      throw new CliError("No new password was set.", { next: "run qinfra login again" });
-    },
-  };
+/** The one that is wanted, by its address or its label; else the server's own, else the only one. */
+function chosen(issuers: SignInOptions["issuers"], wanted: string | undefined): SignInOptions["issuers"][number] {
+  const names = issuers.map(({ issuer, label }) => `${printable(label)} (${printable(issuer)})`).join(", ");
+  if (wanted !== undefined) {
+    const found = issuers.find(({ issuer, label }) => issuer === wanted || label.toLowerCase() === wanted.toLowerCase());
+    if (found !== undefined) return found;
+    throw new CliError(`The server names no issuer ${wanted}.`, { next: `choose one of: ${names}` });
+  }
+  const found = issuers.find(({ local }) => local) ?? (issuers.length === 1 ? issuers[0] : undefined);
+  if (found !== undefined) return found;
+  throw new CliError("People sign in here at several issuers.", { next: `choose one with --issuer: ${names}` });
 }
 
-async function fromStdin(io: CliIo): Promise<Passwords> {
-  const [first = "", second = ""] = await readLines(io, 2);
-  if (first === "") throw new CliError("Standard input holds no password in its first line.", { next: "qinfra login --password-stdin < FILE" });
-  return {
-    first: async () => first,
-    async replacement() {
-      if (second !== "") return second;
-      throw new CliError("Standard input holds no new password.", { next: "put the new password into the second line, or run qinfra login in a terminal" });
-    },
-  };
+async function logInByDevice(context: CliContext, url: string, { issuer, clientId, local }: SignInOptions["issuers"][number]): Promise<NewSession & { user: string }> {
+  const { io, global: { organization } } = context;
+  if (local && isLoopback(issuer) && !isLoopback(url)) {
+    throw new CliError(`${url} signs people in at ${issuer}, which is the server's own machine.`, { next: "an administrator sets PUBLIC_URL; qinfra login --password needs no browser" });
+  }
+  if (!local && isOpenOnTheWay(issuer)) say(io, `warning: ${printable(issuer)} has no TLS: what you do there can be read on the way`);
+  // The server's own issuer is the server, whatever it calls itself.
+  const idToken = await idTokenByDevice(io, { issuer, clientId, ...(local && { reachedAt: url }) });
+  const input = { idToken, door: "cli", ...(organization !== undefined && { organization }) };
+  const session = (await callOperation(io, { url }, context.operation("sessions.exchange"), { input })) as NewSession;
+  const connection = { url, token: session.token };
+  if (session.mustChangePassword) {
+    const passwords = fromTerminal(io, "yours, the one-time one");
+    await replacePassword(context, connection, await passwords.first(), passwords);
+  }
+  const { user } = (await callOperation(io, connection, context.operation("users.me"), { input: {} })) as { user: { name: string } };
+  return { ...session, user: printable(user.name) };
 }
 
 /** Sets a new password with the login that there is. */
@@ -113,4 +115,3 @@ async function endSession(context: CliContext, connection: Connection): Promise<
     return error.problem?.status === 401 || error.problem?.status === 404 ? undefined : error;
   }
 }
-

@@ -9,7 +9,10 @@ const common = { permission: "public" as const, reason: "a test", output: Type.O
 
 /** The operations that local commands call by id, with the paths and inputs of the platform. */
 export const platformOperations: Operation[] = [
-  operation({ ...common, id: "sessions.create", http: "POST /api/v1/sessions", summary: "Sign in", effect: "change", without: { cli: "login" }, examples: [], input: Type.Object({ name: Type.String(), password: Type.String(), door: Type.String(), organization: Type.Optional(Type.String()) }) }),
+  operation({ ...common, id: "sessions.create", http: "POST /api/v1/sessions", summary: "Sign in", effect: "change", without: { cli: "login" }, examples: [], input: Type.Object({ name: Type.String(), password: Type.String(), door: Type.String(), organization: Type.Optional(Type.String()), code: Type.Optional(Type.String()) }) }),
+  operation({ ...common, id: "sessions.exchange", http: "POST /api/v1/sessions/exchange", summary: "Sign in", effect: "change", without: { cli: "login" }, examples: [], input: Type.Object({ idToken: Type.String(), door: Type.String(), organization: Type.Optional(Type.String()) }) }),
+  operation({ ...common, id: "sessions.sign-in-options", http: "GET /api/v1/sign-in", summary: "Where", effect: "read", without: { cli: "login" }, examples: [], input: Type.Object({}) }),
+  operation({ ...common, id: "users.me", http: "GET /api/v1/users/me", cli: { name: "whoami" }, summary: "Who", effect: "read", examples: [], input: Type.Object({}) }),
   operation({ ...common, id: "sessions.delete", http: "DELETE /api/v1/sessions/{id}", summary: "Sign out", effect: "change", examples: [], input: Type.Object({ id: Type.String() }) }),
   operation({ ...common, id: "users.set-password", http: "PUT /api/v1/users/me/password", summary: "Set password", effect: "change", without: { cli: "login" }, examples: [], input: Type.Object({ currentPassword: Type.String(), newPassword: Type.String() }) }),
   operation({ ...common, id: "vulnerabilities.scan", http: "POST /api/v1/scan", summary: "Scan", effect: "read", without: { cli: "scan" }, examples: [], input: Type.Object({ components: Type.Array(Type.Object({})) }) }),
