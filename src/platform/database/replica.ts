@@ -78,7 +78,7 @@ export function watchReplica({ primary, replica, log, now, everyMs = 1_000, limi
   let polling: Promise<void> | undefined;
 
   function turn(next: ReplicaState, why?: unknown): void {
-    if (next !== state) log[next === "ok" ? "info" : "warn"]({ ...(why === undefined ? {} : { err: why }) }, `the read replica: ${next}`);
+    if (next !== state) log[next === "ok" ? "info" : "warn"](why === undefined ? {} : { err: why }, `the read replica: ${next}`);
     state = next;
   }
 

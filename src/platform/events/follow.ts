@@ -69,12 +69,12 @@ export async function follow(ports: FollowPorts, follower: Follower, stop: Abort
 
 async function checkpointOf(database: Database, name: string): Promise<number> {
   return database.system(async (db) => {
-    await db.run(sql`insert into events.subscriptions (name, position) values (${name}, 0) on conflict do nothing`);
+    await db.run(sql`insert into events.subscriptions (name, position) values (${name}, 0) on conflict (name) do update set seen_at = now()`);
     return (await db.one<{ position: number }>(sql`select position from events.subscriptions where name = ${name}`)).position;
   });
 }
 
 /** Never moves back, so that a reader that lost its lock does no harm. */
 async function saveCheckpoint(database: Database, name: string, position: number): Promise<void> {
-  await database.system((db) => db.run(sql`update events.subscriptions set position = ${position} where name = ${name} and position < ${position}`));
+  await database.system((db) => db.run(sql`update events.subscriptions set position = ${position}, seen_at = now() where name = ${name} and position < ${position}`));
 }

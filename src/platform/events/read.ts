@@ -1,6 +1,7 @@
 import { join, sql, type Query } from "../database/sql.ts";
 import type { Db } from "../database/database.ts";
 import { parseCloudEvent, storedEvent } from "./cloud-event.ts";
+import { firstId } from "./partitions.ts";
 import type { StoredEvent } from "./types.ts";
 
 /** Events after a position, oldest first. `end` is the position up to which nothing more of the asked types is to come. */
@@ -75,10 +76,12 @@ export async function readLog(db: Db, orgId: string, query: AuditQuery): Promise
   const rows = await db.many<{ position: number; org_seq: number; body: string; hash: Buffer; chain_hash: Buffer }>(sql`
     select position, org_seq, body, hash, chain_hash from events.log where ${join(where, " and ")}
     order by ${order === "newest" ? sql`org_seq desc` : sql`org_seq`} limit ${query.limit}`);
-  return rows.map((row) => {
-    const { door, ai } = parseCloudEvent(row.body);
-    return { ...storedEvent(row), orgSeq: row.org_seq, door, ai, hash: row.hash.toString("hex"), chainHash: row.chain_hash.toString("hex"), body: row.body };
-  });
+  return rows.map((row) => auditEvent({ ...row, seq: row.org_seq, chainHash: row.chain_hash }));
+}
+
+export function auditEvent(row: { seq: number; position: number; hash: Buffer; chainHash: Buffer; body: string }): AuditEvent {
+  const { door, ai } = parseCloudEvent(row.body);
+  return { ...storedEvent(row), orgSeq: row.seq, door, ai, hash: row.hash.toString("hex"), chainHash: row.chainHash.toString("hex"), body: row.body };
 }
 
 /** The events of one stream by version, sealed or not: what a fold inside a transaction reads. */
@@ -91,10 +94,9 @@ export async function readStream(db: Db, orgId: string, stream: string, afterVer
   });
 }
 
-/** The smallest UUIDv7 of a time, by which PostgreSQL leaves out partitions. */
+/** The smallest id of a time, for leaving out partitions. */
 function idAt(time: string, slackMs: number): string {
   const ms = Date.parse(time) + slackMs;
   if (!Number.isFinite(ms)) throw new TypeError("the time is not RFC 3339");
-  const hex = Math.max(0, ms).toString(16).padStart(12, "0");
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+  return firstId(ms);
 }

@@ -36,6 +36,8 @@ export interface EventsFixture extends TestDatabase {
   sealed(): Promise<StoredEvent[]>;
   /** Until so many events have a position. */
   sealedCount(count: number): Promise<StoredEvent[]>;
+  /** Until the log has reached that position, wherever its events lie. */
+  sealedUpTo(position: number): Promise<void>;
 }
 
 export const silent: Logger = pino({ level: "silent" });
@@ -106,6 +108,7 @@ export async function eventsFixture(logTo?: Writable): Promise<EventsFixture> {
       await until(async () => (events = await fixture.sealed()).length >= count);
       return events;
     },
+    sealedUpTo: (position) => until(async () => (await database.system((db) => db.one<{ position: number }>(sql`select position from events.head`))).position >= position),
     async close() {
       for (const end of ends.reverse()) await end();
       await test.close();

@@ -3,7 +3,10 @@ import { sql } from "../database/sql.ts";
 import type { Database } from "../database/database.ts";
 import { chainHash, chainStart, latestCheckpoint, dailyCheckpoint, parseCheckpoint, type Checkpoint } from "./chain.ts";
 import { signatureHolds, storedCheckpoints, type CheckpointBlobs, type CheckpointKeys } from "./checkpoints.ts";
+import { createArchive, ExportChanged, ExportMissing, exportedParts, type Archive } from "./archive.ts";
 import { parseCloudEvent } from "./cloud-event.ts";
+import { DeclaredError } from "../errors.ts";
+import { createWalk, type Row, type Walk } from "./walk.ts";
 
 export type ProblemKind =
   | "body-changed" // the body's hash is not the stored one
@@ -15,6 +18,8 @@ export type ProblemKind =
   | "head-differs" // the end of the log is not where the organization's chain says it is
   | "signature-invalid" // a checkpoint's signature does not hold
   | "checkpoint-differs" // a signed checkpoint says another chain hash: the chain was computed anew
+  | "export-missing" // a file of retired events is not in the blobs
+  | "export-changed" // a file of retired events is not what was written
   | "rolled-back"; // a signed checkpoint is beyond the end of the log: it was cut, or an older database came back
 
 export interface Problem {
@@ -49,27 +54,6 @@ export interface VerifyOptions {
   signal?: AbortSignal;
 }
 
-interface Row {
-  id: string;
-  position: number;
-  org_seq: number;
-  type: string;
-  subject: string;
-  stream: string;
-  version: number;
-  actor: string;
-  operation: string;
-  request_id: string;
-  door: string;
-  ai: boolean;
-  time: Date;
-  body: string;
-  hash: Buffer;
-  chain_hash: Buffer;
-  same: number;
-  before: number | null;
-}
-
 /** Recomputes everything from the bodies, in pages, while the log goes on. One problem an organization ends its walk. */
 export async function verifyLog(options: VerifyOptions): Promise<Verification> {
   const { database, orgId } = options;
@@ -96,6 +80,27 @@ async function allOrganizations(database: Database): Promise<string[]> {
 }
 
 async function verifyOrganization(options: VerifyOptions, orgId: string, result: Verification): Promise<Problem | undefined> {
+  const archive = createArchive(options.blobs);
+  const before = { ...result };
+  for (;;) {
+    const archived = (await options.database.system((db) => exportedParts(db, orgId))).length > 0;
+    const found = await walkOrganization(options, { orgId, archive, archived }, result).catch(unreadable(orgId));
+    if (found !== "retired meanwhile") return found;
+    Object.assign(result, before);
+  }
+}
+
+/** A file that is missing or changed is something wrong with the log; one that cannot be reached is not. */
+function unreadable(orgId: string): (error: unknown) => Problem {
+  return (error) => {
+    if (!(error instanceof DeclaredError) || (error.type !== ExportMissing && error.type !== ExportChanged)) throw error;
+    return { kind: error.type === ExportMissing ? "export-missing" : "export-changed", orgId, orgSeq: Number(error.data?.["firstSequence"]), what: error.message };
+  };
+}
+
+async function walkOrganization(
+  options: VerifyOptions, { orgId, archive, archived }: { orgId: string; archive: Archive; archived: boolean }, result: Verification,
+): Promise<Problem | "retired meanwhile" | undefined> {
   const { database, pageSize = 1_000, progress, signal } = options;
   // Signed before the end is looked up, so that what is signed meanwhile is not taken for a cut.
   const { checkpoints, problem } = await signedCheckpoints(options, orgId);
@@ -106,12 +111,14 @@ async function verifyOrganization(options: VerifyOptions, orgId: string, result:
   if (problem !== undefined) return problem;
 
   const bySeq = Map.groupBy(checkpoints, (one) => one.seq);
+  const walk = createWalk({ database, archive, orgId, to: end.seq, pageSize, archived });
   let seq = 0;
   let position = 0;
   let hash: Buffer = chainStart;
   while (seq < end.seq) {
     signal?.throwIfAborted();
-    const rows = await page(database, orgId, seq, end.seq, pageSize);
+    const rows = await walk.next(seq);
+    if (rows === undefined) return "retired meanwhile";
     for (const row of rows) {
       const broken = check(row, { orgId, seq, position, hash });
       if (broken !== undefined) return broken;
@@ -132,7 +139,7 @@ async function verifyOrganization(options: VerifyOptions, orgId: string, result:
   if (seq !== end.seq || !hash.equals(end.hash)) {
     return { kind: "head-differs", orgId, orgSeq: seq, what: `the log ends at ${seq}, the chain of the organization at ${end.seq}` };
   }
-  return streamHeads(database, orgId);
+  return streamHeads(database, orgId, walk);
 }
 
 function check(row: Row, last: { orgId: string; seq: number; position: number; hash: Buffer }): Problem | undefined {
@@ -168,15 +175,6 @@ function differingColumn(row: Row, orgId: string): string | undefined {
   return pairs.find(([, column, said]) => column !== said)?.[0];
 }
 
-async function page(database: Database, orgId: string, after: number, to: number, limit: number): Promise<Row[]> {
-  return database.system((db) => db.many<Row>(sql`
-    select l.id, l.position, l.org_seq, l.type, l.subject, l.stream, l.version, l.actor, l.operation, l.request_id, l.door, l.ai, l.time,
-      l.body, l.hash, l.chain_hash,
-      (select count(*) from events.log s where s.org_id = l.org_id and s.stream = l.stream and s.version = l.version) as same,
-      (select max(b.org_seq) from events.log b where b.org_id = l.org_id and b.stream = l.stream and b.version = l.version - 1) as before
-    from events.log l where l.org_id = ${orgId} and l.org_seq > ${after} and l.org_seq <= ${to} order by l.org_seq limit ${limit}`));
-}
-
 async function endOf(database: Database, orgId: string): Promise<{ seq: number; hash: Buffer; unsealed: number }> {
   const row = await database.system((db) => db.one<{ seq: number | null; hash: Buffer | null; unsealed: number }>(sql`
     select c.seq, c.hash, (select count(*) from events.log where org_id = ${orgId} and position is null) as unsealed
@@ -207,19 +205,29 @@ function unreachable(): never {
 }
 
 /** An event that was removed before it was sealed shows only here: its stream counts it. */
-async function streamHeads(database: Database, orgId: string): Promise<Problem | undefined> {
-  const row = await database.system((db) => db.maybe<{ stream: string; version: number }>(sql`
-    select s.stream, s.version from events.streams s where s.org_id = ${orgId} and not exists (
-      select 1 from events.log l where l.org_id = s.org_id and l.stream = s.stream and l.version = s.version and l.hash = s.last_hash
-    ) limit 1`));
-  if (row === undefined) return undefined;
-  return { kind: "version-broken", orgId, orgSeq: 0, what: `version ${row.version} of ${row.stream} is not in the log` };
+async function streamHeads(database: Database, orgId: string, walk: Walk): Promise<Problem | undefined> {
+  for (let after = ""; ; ) {
+    const rows = await database.system((db) => db.many<{ stream: string; version: number; last_hash: Buffer }>(sql`
+      select s.stream, s.version, s.last_hash from events.streams s where s.org_id = ${orgId} and s.stream > ${after} and not exists (
+        select 1 from events.log l where l.org_id = s.org_id and l.stream = s.stream and l.version = s.version and l.hash = s.last_hash
+      ) order by s.stream limit 1000`));
+    for (const row of rows) {
+      // Not in the log any more, but in a file that was walked over.
+      const head = walk.headOf(row.stream);
+      if (head?.version !== row.version || !head.hash.equals(row.last_hash)) return { kind: "version-broken", orgId, orgSeq: 0, what: `version ${row.version} of ${row.stream} is not in the log` };
+    }
+    const last = rows.at(-1);
+    if (last === undefined) return undefined;
+    after = last.stream;
+  }
 }
 
 async function verifyPositions(database: Database): Promise<Problem | undefined> {
   const row = await database.system((db) => db.one<{ head: number; events: number; top: number }>(sql`
-    select h.position as head, (select count(*) from events.log where position <= h.position) as events,
-      coalesce((select max(position) from events.log where position <= h.position), 0) as top from events.head h`));
+    select h.position as head,
+      (select count(*) from events.log where position <= h.position) + (select coalesce(sum(events), 0) from events.exports where retired_at is not null) as events,
+      greatest((select max(position) from events.log where position <= h.position), (select max(last_position) from events.exports where retired_at is not null), 0) as top
+    from events.head h`));
   if (row.events === row.head && row.top === row.head) return undefined;
   return { kind: "event-missing", orgId: "", orgSeq: 0, what: `${row.events} events have positions up to ${row.head}` };
 }

@@ -80,8 +80,8 @@ export async function startPgBouncer({ program, folder, server, lookup, settings
       await console.connect();
       try {
         // The console knows the simple protocol only.
-        const { rows } = await console.query<{ total_xact_count: string }>("show stats_totals");
-        return rows.reduce((sum, row) => sum + Number(row.total_xact_count), 0);
+        const { rows } = await console.query<{ xact_count: string }>("show stats_totals");
+        return rows.reduce((sum, row) => sum + Number(row.xact_count), 0);
       } finally {
         await console.end();
       }
