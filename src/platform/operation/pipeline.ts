@@ -10,7 +10,7 @@ import { createEventTrace, type EventTrace } from "./event-trace.ts";
 import { hashOfInput, replayOf, rememberAnswer } from "./idempotency.ts";
 import type { Context, Operation, PrepareContext } from "./operation.ts";
 import { planHash } from "./canonical.ts";
-import { policyActor, type RequestInput } from "../policy/index.ts";
+import { policyActor, stricter, type RequestDecision, type RequestInput } from "../policy/index.ts";
 import { isPure } from "./pure.ts";
 import type { Call, Outcome, Services } from "./services.ts";
 import { logCall } from "./call-log.ts";
@@ -60,7 +60,7 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
   const input = validateInput(operation.input, call.input ?? {}, { fromText: call.fromText });
   permit(operation, actor, services.clock.now());
   const policyInput = await policyInputOf(services, operation, call, actor, input);
-  const request = services.policy.decideRequest(policyInput);
+  const request = await trace.step("policy", () => decideRequest(services, policyInput));
   if (!request.allow) fail(PolicyDenied, `A policy refuses ${operation.id}: ${request.reasons.join(", ")}.`, { reasons: request.reasons });
 
   if (isPure(operation)) return { status: 200, output: operation.compute(input as Record<string, unknown>), actor, replayed: false };
@@ -87,7 +87,7 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
   const { prepare } = operation;
   const prepared = prepare === undefined ? undefined : await trace.step("prepare", () => prepare(prepareContext, input));
   const staged = operation.plan === undefined ? prepared : operation.plan(prepared, input);
-  gate(services, operation, policyInput, input, operation.plan === undefined ? undefined : staged);
+  await gate(services, operation, policyInput, input, operation.plan === undefined ? undefined : staged);
   if (call.signal.aborted) fail(Cancelled);
 
   let staleSeconds: number | undefined;
@@ -179,9 +179,17 @@ function asked(input: RequestInput, actor: Actor, permission: string, effect: "r
   return { ...input, operation: { ...input.operation, effect, permission }, actor: { ...input.actor, permissions: grants(actor.permissions, permission) ? [permission] : [] } };
 }
 
-function gate(services: Services, operation: Operation, policyInput: RequestInput, input: unknown, plan: unknown): void {
+/** The organization's own policy is asked where the platform's allows: it can only be stricter. */
+async function decideRequest(services: Services, input: RequestInput): Promise<RequestDecision> {
+  const decision = services.policy.decideRequest(input);
+  return decision.allow ? services.organizationPolicies.request(input) : decision;
+}
+
+async function gate(services: Services, operation: Operation, policyInput: RequestInput, input: unknown, plan: unknown): Promise<void> {
   if (!changes(operation)) return;
-  const decision = services.policy.decidePlan({ ...policyInput, plan: plan ?? null });
+  const asked = { ...policyInput, plan: plan ?? null };
+  const platform = services.policy.decidePlan(asked);
+  const decision = platform.decision === "deny" ? platform : stricter(platform, await services.organizationPolicies.plan(asked));
   if (decision.decision === "allow") return;
   if (decision.decision === "deny") fail(PolicyDenied, `A policy refuses ${operation.id} as planned: ${decision.reasons.join(", ")}.`, { reasons: decision.reasons });
   fail(ApprovalUnavailable, `${operation.id} needs an approval here (${decision.reasons.join(", ")}), and this version cannot ask for one; a person has to run it.`, {

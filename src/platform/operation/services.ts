@@ -10,7 +10,7 @@ import type { Verification } from "../events/verify.ts";
 import type { EventAppender, EventWaiter } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
-import type { PolicyEngine } from "../policy/index.ts";
+import type { OrganizationPolicies, PolicyEngine } from "../policy/index.ts";
 import type { Secrets } from "../secrets/types.ts";
 import type { Door, Operation, Progress } from "./operation.ts";
 import type { Quotas } from "./quotas.ts";
@@ -96,6 +96,7 @@ export interface EventOrigin {
 export interface Services {
   database: Database;
   policy: PolicyEngine;
+  organizationPolicies: OrganizationPolicies;
   clock: Clock;
   ids: Ids;
   log: Logger;

@@ -9,6 +9,7 @@ const operator: PolicyActor = {
   kind: "user",
   id: "u1",
   ai: false,
+  secondFactor: false,
   roles: ["operator"],
   permissions: ["images:*", "assets:read", "members:write"],
   orgId: "o1",
@@ -16,7 +17,7 @@ const operator: PolicyActor = {
 };
 const agent: PolicyActor = { ...operator, kind: "api-key", id: "k1", actsFor: "u1", ai: true };
 const platformAdmin: PolicyActor = { ...operator, permissions: ["platform:feeds"], platform: true };
-const anonymous: PolicyActor = { kind: "anonymous", ai: false, roles: [], permissions: [], platform: false };
+const anonymous: PolicyActor = { kind: "anonymous", ai: false, secondFactor: false, roles: [], permissions: [], platform: false };
 
 const read = { id: "images.list", effect: "read", permission: "images:read" } as const;
 const create = { id: "images.create", effect: "change", permission: "images:write" } as const;
@@ -44,6 +45,9 @@ describe("decideRequest", () => {
     ["a change in a read-only organization", request(create, operator, { readOnly: true }), ["organization-read-only"]],
     ["a read in a read-only organization", request(read, operator, { readOnly: true }), []],
     ["settings that cannot be judged", request(read, operator, { readOnly: "no" }), ["malformed-input"]],
+    ["a required second factor that is missing", request(read, operator, { secondFactor: { roles: ["admin", "operator"] } }), ["second-factor-required"]],
+    ["a required second factor that was given", request(read, { ...operator, secondFactor: true }, { secondFactor: { roles: ["operator"] } }), []],
+    ["a second factor that is required of others", request(read, operator, { secondFactor: { roles: ["admin"] } }), []],
   ])("given %s, then the reasons to refuse are as listed", (_case, input, reasons) => {
     expect(engine.decideRequest(input)).toEqual({ allow: reasons.length === 0, reasons });
   });

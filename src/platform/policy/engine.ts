@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadPolicy } from "@open-policy-agent/opa-wasm";
+import { isPlanDecision, isRequestDecision } from "./decisions.ts";
 import { readManifest, sha256 } from "./digests.ts";
 import { whatItNames } from "./input.ts";
-import type { PlanDecision, PolicyEngine, RequestDecision } from "./types.ts";
+import type { PolicyEngine } from "./types.ts";
 
 const REQUEST = "qinfra/request/result";
 const PLAN = "qinfra/plan/result";
@@ -55,18 +56,4 @@ export function policyEngine(evaluate: (input: unknown, entrypoint: string) => u
       return isPlanDecision(result) ? result : { decision: "deny", reasons: [unavailable], approvers: [], excluded: [] };
     },
   };
-}
-
-function isRequestDecision(value: unknown): value is RequestDecision {
-  if (typeof value !== "object" || value === null) return false;
-  const { allow, reasons } = value as Record<string, unknown>;
-  return typeof allow === "boolean" && Array.isArray(reasons);
-}
-
-/** An approval that nobody has to give is none, so `approve` without approvers does not count as a decision. */
-function isPlanDecision(value: unknown): value is PlanDecision {
-  if (typeof value !== "object" || value === null) return false;
-  const { decision, reasons, approvers, excluded } = value as Record<string, unknown>;
-  if (!Array.isArray(reasons) || !Array.isArray(approvers) || !Array.isArray(excluded)) return false;
-  return decision === "allow" || decision === "deny" || (decision === "approve" && approvers.length > 0);
 }

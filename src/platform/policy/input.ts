@@ -12,6 +12,7 @@ export function policyActor(actor: Actor): PolicyActor {
     ...(id === undefined ? {} : { id }),
     ...(actor.keyId === undefined || actor.userId === undefined ? {} : { actsFor: actor.userId }),
     ai: actor.ai,
+    secondFactor: actor.secondFactor,
     roles: actor.roles,
     permissions: actor.permissions,
     ...(actor.orgId === undefined ? {} : { orgId: actor.orgId }),

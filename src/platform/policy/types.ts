@@ -9,6 +9,8 @@ export interface PolicyActor {
   /** The person for whom an API key acts. */
   actsFor?: string;
   ai: boolean;
+  /** The session began with a second factor, or was confirmed by one since. */
+  secondFactor: boolean;
   roles: readonly string[];
   permissions: readonly string[];
   orgId?: string;
@@ -53,4 +55,10 @@ export interface PlanDecision {
 export interface PolicyEngine {
   decideRequest(input: RequestInput): RequestDecision;
   decidePlan(input: PlanInput): PlanDecision;
+}
+
+/** What an organization adds to the platform's own policies: it can only be stricter. Never throws; what cannot be asked is denied. */
+export interface OrganizationPolicies {
+  request(input: RequestInput): Promise<RequestDecision>;
+  plan(input: PlanInput): Promise<PlanDecision>;
 }

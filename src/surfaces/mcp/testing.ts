@@ -11,7 +11,7 @@ import { createIds } from "../../platform/ids.ts";
 import type { Operation } from "../../platform/operation/operation.ts";
 import { createRegistry } from "../../platform/operation/registry.ts";
 import type { Services } from "../../platform/operation/services.ts";
-import { loadPolicies } from "../../platform/policy/index.ts";
+import { noOrganizationPolicies, loadPolicies } from "../../platform/policy/index.ts";
 import type { Secrets } from "../../platform/secrets/types.ts";
 import { createLog } from "../../platform/telemetry/log.ts";
 import { createHttpServer } from "../http/server.ts";
@@ -64,7 +64,7 @@ export async function createTestServices(identify: (authorization: string | unde
       if (actor !== undefined) return actor;
       return authorization === undefined ? anonymous : fail(Unauthenticated, "This credential is not known, or it was revoked.");
     },
-    identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces,
+    identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
     appender: () => ({ append: absent("event log") }),
     waiter: { wait: absent("event log") },
     verifyLog: absent("event log"),

@@ -11,7 +11,7 @@ import { execute } from "../../../platform/operation/pipeline.ts";
 import { createRegistry } from "../../../platform/operation/registry.ts";
 import { faultsAgainst } from "../../../platform/operation/validate.ts";
 import type { Call, Credentials, EventOrigin, Services } from "../../../platform/operation/services.ts";
-import { loadPolicies } from "../../../platform/policy/index.ts";
+import { noOrganizationPolicies, loadPolicies } from "../../../platform/policy/index.ts";
 import { testDatabase, type TestDatabase } from "../../../platform/testing/database.ts";
 import { createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, organizations, type FirstAdministratorPorts, type IssuerRoles } from "../index.ts";
 import { orgTypeId } from "../ids.ts";
@@ -57,7 +57,7 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; v
   const registry = createRegistry([organizations]);
   const services = {
     database: test.database, policy: await loadPolicies(resolve(import.meta.dirname, "../../../../policies")), clock, ids, log,
-    authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry: unknown, load: () => unknown) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces,
+    authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry: unknown, load: () => unknown) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
     quotas: () => ({ take: async () => undefined, give: async () => undefined }), publicUrl: "https://qinfra.example", secrets: openSecrets,
     appender, observe: () => undefined, platformOrgId: first.platformOrgId,
   } as unknown as Services;
