@@ -21,6 +21,7 @@ well_formed if {
 	is_boolean(input.actor.ai)
 	is_boolean(input.actor.platform)
 	is_array(input.actor.permissions)
+	is_array(input.actor.roles)
 	settings_well_formed
 }
 
@@ -35,4 +36,6 @@ settings_well_formed if {
 	is_object(input.org.settings)
 	is_boolean(object.get(input.org.settings, "readOnly", false))
 	is_array(object.get(input.org.settings, "requireApproval", []))
+	is_object(object.get(input.org.settings, "secondFactor", {}))
+	is_array(object.get(input.org.settings, ["secondFactor", "roles"], []))
 }

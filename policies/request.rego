@@ -47,6 +47,15 @@ refusals contains "ai-identity-permission" if {
 	not input.actor.ai == false
 }
 
+# Who must have a second factor can do nothing without one but get one. A key was made by somebody who had it.
+refusals contains "second-factor-required" if {
+	input.actor.kind == "user"
+	not for_whoever_is_signed_in
+	some role in input.org.settings.secondFactor.roles
+	role in input.actor.roles
+	not input.actor.secondFactor == true
+}
+
 refusals contains "organization-read-only" if {
 	input.operation.effect in common.changing
 	input.org.settings.readOnly == true
@@ -56,6 +65,8 @@ refusals contains "organization-read-only" if {
 known if input.actor.kind in {"user", "api-key", "system"}
 
 public if input.operation.permission == "public"
+
+for_whoever_is_signed_in if input.operation.permission in {"public", "self"}
 
 for_platform if startswith(input.operation.permission, "platform:")
 

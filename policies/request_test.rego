@@ -106,6 +106,46 @@ test_ai_never_manages_identities if {
 
 test_person_manages_identities if request.allow with input as ask(invite, operator)
 
+admin := object.union(operator, {"roles": ["admin"], "secondFactor": false})
+
+required := settings({"secondFactor": {"roles": ["admin"]}})
+
+test_second_factor_required if {
+	request.result == {"allow": false, "reasons": ["second-factor-required"]} with input as ask_in(read_images, admin, required)
+	request.result.reasons == ["second-factor-required"] with input as ask_in(write_images, admin, required)
+}
+
+test_second_factor_given if {
+	request.allow with input as ask_in(read_images, object.union(admin, {"secondFactor": true}), required)
+}
+
+test_second_factor_not_known_refused if {
+	request.result.reasons == ["second-factor-required"] with input as ask_in(read_images, json.remove(admin, ["secondFactor"]), required)
+}
+
+test_second_factor_required_of_the_role_only if request.allow with input as ask_in(read_images, operator, required)
+
+test_second_factor_not_required_without_setting if {
+	request.allow with input as ask_in(read_images, admin, settings({"secondFactor": {"roles": []}}))
+	request.allow with input as ask_in(read_images, admin, settings({}))
+}
+
+test_second_factor_can_be_added_without_one if {
+	request.allow with input as ask_in(who_am_i, admin, required)
+	request.allow with input as ask_in(sign_in, admin, required)
+}
+
+test_second_factor_not_asked_of_a_key if {
+	key := object.union(admin, {"kind": "api-key", "id": "key_1"})
+	request.allow with input as ask_in(read_images, key, required)
+}
+
+test_malformed_second_factor_setting_refused if {
+	every wrong in ["admin", {"roles": "admin"}] {
+		not request.allow with input as ask_in(read_images, admin, settings({"secondFactor": wrong}))
+	}
+}
+
 test_read_only_refuses_change if {
 	every effect in ["change", "destructive"] {
 		operation := object.union(write_images, {"effect": effect})

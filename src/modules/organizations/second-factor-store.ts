@@ -94,3 +94,8 @@ export async function confirmSession(db: Db, session: { id: string; userId: stri
     where id = ${session.id} and user_id = ${session.userId} and revoked_at is null and expires_at > ${session.at}`);
   return confirmed === 1;
 }
+
+/** The person's sessions as if they had begun with the password alone. */
+export async function unconfirmSessions(db: Db, userId: string): Promise<void> {
+  await db.run(sql`update organizations.sessions set second_factor = false, confirmed_at = null where user_id = ${userId} and (second_factor or confirmed_at is not null)`);
+}

@@ -201,6 +201,31 @@ describe("confirming a session", () => {
   });
 });
 
+describe("a second factor that is required for a role", () => {
+  it("given none, then a member in that role can only get one, and then do everything; others are not concerned", async () => {
+    const org = await test.organization(admin.credentials, "strict");
+    const ada = await test.member(org.credentials, "ada", "admin");
+    const bob = await test.member(org.credentials, "bob", "operator");
+    const { key } = await test.call<{ key: string }>("api-keys.create", { name: "k", scopes: ["members:read"] }, ada.credentials);
+    const superuser = await test.connect("superuser");
+    await superuser.query(`update organizations.organizations set settings = '{"secondFactor": {"roles": ["admin"]}}' where slug = 'strict'`);
+    await superuser.end();
+    const own = await test.signIn(ada.name, ada.password);
+    const refused = await test.call("members.list", {}, own).catch((error: { data: unknown }) => error.data);
+    expect(refused).toEqual({ reasons: ["second-factor-required"] });
+    expect(await test.outcomeOf("members.list", {}, { ...own, organization: test.platformOrg })).toBe("unauthenticated"); // no member there
+    for (const id of ["users.me", "sessions.list", "second-factors.list"]) expect([id, await test.outcomeOf(id, {}, own)]).toEqual([id, "ok"]);
+    expect(await test.outcomeOf("members.list", {}, bob.credentials)).toBe("ok");
+    expect(await test.outcomeOf("members.list", {}, { authorization: `Bearer ${key}` })).toBe("ok");
+    const { secret } = await test.call<{ secret: string }>("second-factors.add-totp", {}, own);
+    await test.call("second-factors.confirm-totp", { code: codeOfApp(secret) }, own);
+    expect(await test.outcomeOf("members.list", {}, own)).toBe("ok");
+    await test.call("second-factors.remove", { id: "totp" }, own);
+    expect(await test.outcomeOf("members.list", {}, own)).toBe("policy-denied");
+    expect(await test.outcomeOf("members.list", {}, await test.signIn(ada.name, ada.password))).toBe("policy-denied");
+  });
+});
+
 describe("a lock-out", () => {
   const attempt = (address: string, input: { name: string; password: string; code?: string }) =>
     createSession.prepare?.({ clock: test.clock, address, transaction: test.database.system, secrets: openSecrets } as never, { ...input, door: "cli" } as never).then(() => "ok", codeOf);

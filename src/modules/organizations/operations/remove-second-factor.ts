@@ -5,7 +5,7 @@ import { personOf } from "../caller.ts";
 import { PersonNeeded, SecondFactorNotFound } from "../errors.ts";
 import { SecondFactorRemoved } from "../events.ts";
 import { userTypeId } from "../ids.ts";
-import { deletePasskey, deleteTotp, lockUser, replaceRecoveryCodes } from "../second-factor-store.ts";
+import { deletePasskey, deleteTotp, lockUser, replaceRecoveryCodes, unconfirmSessions } from "../second-factor-store.ts";
 import { secondFactorsOf } from "../second-factor-views.ts";
 import { SecondFactorId } from "../second-factor/schemas.ts";
 
@@ -33,7 +33,11 @@ export const removeSecondFactor = operation({
     if (!removed) fail(SecondFactorNotFound, "You have no second factor of this id; qinfra second-factors list shows those that you have.");
     const { totp, passkeys } = await secondFactorsOf(db, userId);
     const left = passkeys + (totp ? 1 : 0);
-    if (left === 0) await replaceRecoveryCodes(db, userId, []);
+    if (left === 0) {
+      await replaceRecoveryCodes(db, userId, []);
+      // A session that goes on for weeks must not count as one of somebody who has a second factor.
+      await unconfirmSessions(db, userId);
+    }
     await context.events.append({ type: SecondFactorRemoved, subject: userTypeId(userId), data: { kind: id === "totp" ? "totp" : "passkey", left } });
     return { id, left };
   },
