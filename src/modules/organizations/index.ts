@@ -35,6 +35,7 @@ import { removeSecondFactor } from "./operations/remove-second-factor.ts";
 import { resetPassword } from "./operations/reset-password.ts";
 import { resetSecondFactors } from "./operations/reset-second-factors.ts";
 import { restoreOrganization } from "./operations/restore-organization.ts";
+import { reviewAccess } from "./operations/review-access.ts";
 import { revokeApiKey } from "./operations/revoke-api-key.ts";
 import { revokeInvitation } from "./operations/revoke-invitation.ts";
 import { setMemberRole } from "./operations/set-member-role.ts";
@@ -62,6 +63,7 @@ export const organizations: Module = {
     createInvitation, listInvitations, revokeInvitation, lookUpInvitation, acceptInvitation, signUp,
     createServiceAccount, listServiceAccounts, disableServiceAccount,
     createApiKey, listApiKeys, revokeApiKey,
+    reviewAccess,
   ],
 };
 

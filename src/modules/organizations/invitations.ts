@@ -30,7 +30,7 @@ export function stateOf(row: InvitationRow, now: number): Static<typeof Invitati
 }
 
 /** A link gives nothing that whoever made it could not give now: it does not outlive their membership or role. */
-function mayStillInvite({ role, inviter_role }: InvitationRow): boolean {
+export function mayStillInvite({ role, inviter_role }: Pick<InvitationRow, "role" | "inviter_role">): boolean {
   if (inviter_role === null) return false;
   const held = permissionsOf(inviter_role, false);
   return ["members:write", ...permissionsOf(role, false)].every((permission) => grants(held, permission));

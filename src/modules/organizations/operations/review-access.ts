@@ -1,0 +1,82 @@
+import { Type, type Static } from "typebox";
+import { timestamp } from "../../../platform/clock.ts";
+import { fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
+import { accessOf, type AccessRow } from "../access-views.ts";
+import { ApiKeyId, InvitationId, invitationTypeId, keyTypeId, UserId, userTypeId } from "../ids.ts";
+import { mayStillInvite } from "../invitations.ts";
+import { intersect, permissionsOf } from "../roles.ts";
+import { Permission, RoleName, Time } from "../schemas.ts";
+
+const kinds = ["person", "service-account", "identity", "api-key", "invitation"] as const;
+const ways = ["added", "invitation", "issuer"] as const;
+
+const Access = Type.Object({
+  kind: Type.Enum([...kinds], { description: "identity: a subject of an external issuer that means the user" }),
+  user: Type.Optional(UserId),
+  apiKey: Type.Optional(ApiKeyId),
+  invitation: Type.Optional(InvitationId),
+  issuer: Type.Optional(Type.String()),
+  subject: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String({ description: "Of the person, account or key; of an invitation the address that it is meant for" })),
+  role: RoleName,
+  permissions: Type.Array(Permission, { description: "What it may do now; of an invitation, what accepting it would give" }),
+  agent: Type.Optional(Type.Boolean({ description: "Used by an AI agent" })),
+  via: Type.Optional(Type.Enum([...ways], { description: "How a person came to be a member" })),
+  secondFactor: Type.Optional(Type.Boolean()),
+  disabled: Type.Boolean({ description: "The person or account is, or whoever invited may no longer give the role" }),
+  createdBy: Type.Optional(UserId),
+  createdAt: Time,
+  expiresAt: Type.Optional(Time),
+  lastUsedAt: Type.Optional(Time),
+});
+
+const place = /^(~|[0-9a-f-]{36})( [0-9a-f-]{1,64}){1,2}$/;
+
+export const reviewAccess = operation({
+  id: "access.review",
+  http: "GET /api/v1/access",
+  cli: { name: "access review", columns: ["kind", "name", "role", "via", "secondFactor", "disabled", "lastUsedAt", "expiresAt"] },
+  summary: "Who can do what: every way into the organization that is open",
+  description: "One entry for each person, service account, identity at an external issuer, API key and pending invitation. `qinfra access review --all --output jsonl` exports all of them.",
+  permission: "audit:read",
+  effect: "read",
+  database: "system",
+  input: Type.Object({ ...paging }),
+  output: Page(Access),
+  examples: [{ input: { limit: 100 } }],
+  async handle(context, input) {
+    const limit = input.limit ?? 100;
+    const after = fromCursor(input.cursor, place) ?? "";
+    const rows = await accessOf(context.db, context.orgId, { now: timestamp(context.clock), after, limit: limit + 1 });
+    const { items, next } = pageOf(rows, limit, (row) => row.place);
+    return { items: items.map(show), ...(next === undefined ? {} : { next }) };
+  },
+});
+
+function show(row: AccessRow): Static<typeof Access> {
+  const disabled = row.disabled || (row.kind === "invitation" && !mayStillInvite(row));
+  return {
+    kind: row.kind,
+    ...given("user", row.user_id, userTypeId), ...given("apiKey", row.kind === "api-key" ? row.id : null, keyTypeId),
+    ...given("invitation", row.kind === "invitation" ? row.id : null, invitationTypeId),
+    ...given("issuer", row.issuer, same), ...given("subject", row.subject, same), ...given("name", row.name, same),
+    role: row.role, permissions: disabled ? [] : permissionsNow(row),
+    ...given("agent", row.agent, same), ...given("via", row.via, same), ...given("secondFactor", row.second_factor, same),
+    disabled,
+    ...given("createdBy", row.created_by, userTypeId), createdAt: row.created_at.toISOString(),
+    ...given("expiresAt", row.expires_at, (time) => time.toISOString()), ...given("lastUsedAt", row.last_used_at, (time) => time.toISOString()),
+  };
+}
+
+function permissionsNow(row: AccessRow): string[] {
+  const held = permissionsOf(row.role, row.is_platform);
+  return row.scopes === null ? [...held] : intersect(row.scopes, held);
+}
+
+function given<Name extends string, From, To>(name: Name, value: From | null, shown: (value: From) => To): { [N in Name]?: To } {
+  return value === null ? {} : ({ [name]: shown(value) } as { [N in Name]?: To });
+}
+
+function same<T>(value: T): T {
+  return value;
+}
