@@ -33,6 +33,7 @@ export const MemberExists = errorType("member-exists", 409, "This person is alre
 export const NameTaken = errorType("name-taken", 409, "This login name is taken");
 export const AdministratorNeeded = errorType("administrator-needed", 403, "Only an administrator can do this");
 export const LastAdministrator = errorType("last-administrator", 409, "An organization keeps at least one administrator");
+export const ApplicationNotFound = errorType("application-not-found", 404, "There is no such application");
 export const InvitationNotFound = errorType("invitation-not-found", 404, "There is no such invitation");
 export const InvitationOver = errorType("invitation-over", 410, "The invitation cannot be used any more");
 export const SessionNotFound = errorType("session-not-found", 404, "There is no such session of yours");

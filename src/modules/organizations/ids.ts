@@ -4,6 +4,7 @@ export const OrganizationId = TypeId("org", "Organization");
 export const UserId = TypeId("usr", "User");
 export const ApiKeyId = TypeId("key", "API key");
 export const SessionId = TypeId("ses", "Session");
+export const ApplicationId = TypeId("app", "Application: its client id");
 export const InvitationId = TypeId("inv", "Invitation");
 
 export function orgTypeId(uuid: string): string {
@@ -24,6 +25,10 @@ export function sessionTypeId(uuid: string): string {
 
 export function invitationTypeId(uuid: string): string {
   return toTypeId("inv", uuid);
+}
+
+export function applicationTypeId(uuid: string): string {
+  return toTypeId("app", uuid);
 }
 
 export function orgUuid(id: string): string {

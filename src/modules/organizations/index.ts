@@ -7,19 +7,23 @@ import { beginPasskey } from "./operations/begin-passkey.ts";
 import { beginConfirmation, confirmSession, confirmWithPasskey } from "./operations/confirm-session.ts";
 import { confirmTotp } from "./operations/confirm-totp.ts";
 import { createApiKey } from "./operations/create-api-key.ts";
+import { createApplication } from "./operations/create-application.ts";
 import { createInvitation } from "./operations/create-invitation.ts";
 import { createOrganization } from "./operations/create-organization.ts";
 import { createServiceAccount } from "./operations/create-service-account.ts";
 import { createSession } from "./operations/create-session.ts";
 import { deleteOrganization } from "./operations/delete-organization.ts";
+import { deleteApplication } from "./operations/delete-application.ts";
 import { deleteSession } from "./operations/delete-session.ts";
 import { disableUser, enableUser } from "./operations/disable-user.ts";
+import { eraseUser } from "./operations/erase-user.ts";
 import { exchangeToken } from "./operations/exchange-token.ts";
 import { disableServiceAccount } from "./operations/disable-service-account.ts";
 import { getOrganization } from "./operations/get-organization.ts";
 import { getQuotas } from "./operations/get-quotas.ts";
 import { getSettings } from "./operations/get-settings.ts";
 import { leave } from "./operations/leave.ts";
+import { listApplications } from "./operations/list-applications.ts";
 import { listApiKeys } from "./operations/list-api-keys.ts";
 import { listDeletions } from "./operations/list-deletions.ts";
 import { listInvitations } from "./operations/list-invitations.ts";
@@ -58,11 +62,12 @@ export const organizations: Module = {
     resetPassword, lookUpPasswordReset, usePasswordReset, resetSecondFactors, disableUser, enableUser,
     whoAmI, setPassword,
     createOrganization, getOrganization, updateOrganization, transferOrganization, getSettings, setSettings, listSettingsHistory, getQuotas, setQuotas,
-    deleteOrganization, restoreOrganization, listDeletions,
+    deleteOrganization, restoreOrganization, listDeletions, eraseUser,
     listMembers, addMember, setMemberRole, removeMember, leave,
     createInvitation, listInvitations, revokeInvitation, lookUpInvitation, acceptInvitation, signUp,
     createServiceAccount, listServiceAccounts, disableServiceAccount,
     createApiKey, listApiKeys, revokeApiKey,
+    createApplication, listApplications, deleteApplication,
     reviewAccess,
   ],
 };

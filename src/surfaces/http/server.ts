@@ -135,7 +135,7 @@ function parseQuery(text: string): Record<string, string | string[]> {
 }
 
 export function sendProblem(reply: FastifyReply, error: DeclaredError, requestId: string): FastifyReply {
-  if (error.type.status === 401) void reply.header("www-authenticate", 'Bearer realm="qinfra"');
+  if (error.type.status === 401 && !reply.hasHeader("www-authenticate")) void reply.header("www-authenticate", 'Bearer realm="qinfra"');
   const wait = error.data?.["retryAfterSeconds"];
   if (typeof wait === "number") void reply.header("retry-after", String(Math.ceil(wait)));
   return reply.code(error.type.status).type("application/problem+json").send(toProblem(error, requestId));

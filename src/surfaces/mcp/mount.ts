@@ -47,7 +47,11 @@ export function mountMcp(server: FastifyInstance, services: Services, registry: 
 
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     refuseForeignNames(request.headers, options.hosts);
-    const caller = await callerFrom(services, request);
+    const caller = await callerFrom(services, request).catch((error: unknown) => {
+      // Tells an MCP client where it is let in (RFC 9728, 5.1).
+      if (error instanceof DeclaredError && error.type.status === 401) void reply.header("www-authenticate", `Bearer realm="qinfra", resource_metadata="${services.publicUrl}/.well-known/oauth-protected-resource${mcpPath}"`);
+      throw error;
+    });
     const gone = new AbortController();
     reply.raw.on("close", () => {
       if (!reply.raw.writableFinished) gone.abort();

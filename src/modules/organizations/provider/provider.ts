@@ -35,6 +35,8 @@ export interface Login {
 
 export interface EmbeddedProvider {
   issuer: string;
+  /** Permissions that another application may be given. */
+  scopes: readonly string[];
   /** Names of the cookies that a browser keeps after a sign-in. */
   cookies: readonly string[];
   /** The platform's session behind a session cookie. */
@@ -137,7 +139,7 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
   }
 
   return {
-    issuer, cookies: [sessionCookie(secure), `${sessionCookie(secure)}.sig`], sessionOf: ports.sessionOf,
+    issuer, scopes: ports.scopes, cookies: [sessionCookie(secure), `${sessionCookie(secure)}.sig`], sessionOf: ports.sessionOf,
     async handle(request, response, address) {
       const { answer } = await current();
       const whole = request.url ?? "/";

@@ -6,6 +6,7 @@ import { errorPage } from "./error-page.ts";
 import { mountFindings } from "./findings.ts";
 import { formLimit, parseForm } from "./form.ts";
 import { mountInteraction } from "./interaction.ts";
+import { mountJoin } from "./join.ts";
 import { mountOidc } from "./oidc.ts";
 import type { PagePorts } from "./ports.ts";
 import { mountReference } from "./reference.ts";
@@ -28,6 +29,7 @@ export function addPages(server: FastifyInstance, ports: PagePorts): void {
     mountConsent(scope, ports);
     mountOidc(scope, ports);
     mountSetPassword(scope, ports);
+    mountJoin(scope, ports);
     mountStatus(scope, ports);
     mountFindings(scope, ports);
     mountReference(scope, ports);

@@ -16,6 +16,22 @@ export function mountOidc(server: FastifyInstance, ports: PagePorts): void {
     return reply;
   }
 
+  /** What programs ask first: who lets them in (RFC 9728, 3), and how (RFC 8414, 3: below the name of the host). */
+  function wellKnown(scope: FastifyInstance): void {
+    for (const path of ["", "/mcp"]) {
+      scope.get(`/.well-known/oauth-protected-resource${path}`, async () => ({
+        resource: `${signIn.origin}${path}`, resource_name: "QL-RF", authorization_servers: [signIn.provider.issuer],
+        scopes_supported: signIn.provider.scopes, bearer_methods_supported: ["header"],
+      }));
+    }
+    for (const name of ["oauth-authorization-server", "openid-configuration"]) {
+      scope.get(`/.well-known/${name}/oidc`, (request, reply) => {
+        request.raw.url = `/oidc/.well-known/${name}`;
+        return answer(request, reply);
+      });
+    }
+  }
+
   void server.register((scope, _options, done) => {
     // The provider reads bodies itself, up to 56 KB.
     scope.removeAllContentTypeParsers();
@@ -25,6 +41,7 @@ export function mountOidc(server: FastifyInstance, ports: PagePorts): void {
       const code = (request.query as Record<string, unknown>)["user_code"];
       return leadTo(reply, typeof code === "string" ? `/oidc/device?${new URLSearchParams({ code: code.slice(0, 20) }).toString()}` : "/oidc/device");
     });
+    wellKnown(scope);
     done();
   });
 }
