@@ -37,8 +37,8 @@ export function createMetrics(): Metrics {
     observeCall({ operation, door, status, seconds, trace }) {
       requests.inc({ operation, door, status });
       if (status >= 500) errors.inc({ operation, door, status });
-      if (trace === undefined) durations.observe({ operation, door }, seconds);
-      else durations.observe({ labels: { operation, door }, value: seconds, exemplarLabels: exemplarOf(trace) });
+      // With exemplars enabled the histogram takes this form alone.
+      durations.observe({ labels: { operation, door }, value: seconds, ...(trace !== undefined && { exemplarLabels: exemplarOf(trace) }) });
     },
     imagesRegistered: new Counter({ name: "qinfra_images_registered_total", help: "Golden images registered", registers }),
     vulnerabilitiesFound: new Counter({ name: "qinfra_image_scan_vulnerabilities_total", help: "Findings that matching wrote", labelNames: ["severity"], registers }),
