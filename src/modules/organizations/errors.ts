@@ -35,6 +35,7 @@ export const AdministratorNeeded = errorType("administrator-needed", 403, "Only 
 export const LastAdministrator = errorType("last-administrator", 409, "An organization keeps at least one administrator");
 export const ApplicationNotFound = errorType("application-not-found", 404, "There is no such application");
 export const InvitationNotFound = errorType("invitation-not-found", 404, "There is no such invitation");
+export const PasswordsOff = errorType("passwords-off", 403, "Nobody signs in with a password here");
 export const InvitationOver = errorType("invitation-over", 410, "The invitation cannot be used any more");
 export const SessionNotFound = errorType("session-not-found", 404, "There is no such session of yours");
 export const ApiKeyNotFound = errorType("api-key-not-found", 404, "There is no such API key here");

@@ -116,6 +116,16 @@ describe("an invitation", () => {
     await superuser.end();
   });
 
+  it("given a platform on which nobody has a password, then no account with one is made", async () => {
+    const org = await test.organization(admin.credentials, "no-passwords");
+    const made = await invite(org.credentials);
+    const { settings } = test.services;
+    test.services.settings = { ...settings, signIn: { ...settings.signIn, passwords: false } };
+    expect(await signUp(made.token, "nobody")).toBe("passwords-off");
+    test.services.settings = settings;
+    expect(await signUp(made.token, "nobody")).toBe("ok");
+  });
+
   it("given an API key, then it joins nothing for its person", async () => {
     const org = await test.organization(admin.credentials, "no-key");
     const made = await invite(org.credentials);

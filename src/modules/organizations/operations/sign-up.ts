@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
-import { InvitationNotFound, InvitationOver, NameTaken } from "../errors.ts";
+import { InvitationNotFound, InvitationOver, NameTaken, PasswordsOff } from "../errors.ts";
 import { OrganizationId, orgTypeId, UserId, userTypeId } from "../ids.ts";
 import { join, pendingInvitationOf } from "../invitations.ts";
 import { passwords } from "../passwords.ts";
@@ -22,10 +22,11 @@ export const signUp = operation({
   database: "system",
   input: Type.Object({ token: InvitationToken, name: LoginName, displayName: Type.Optional(OneLine), password: NewPassword }),
   output: Type.Object({ user: UserId, organization: OrganizationId, role: RoleName }),
-  errors: [InvitationNotFound, InvitationOver, NameTaken],
+  errors: [InvitationNotFound, InvitationOver, NameTaken, PasswordsOff],
   creates: true,
   examples: [{ input: { token: "0123456789abcdefghjkmnpqrstvwxyz0123456789abcdefghjk", name: "ada", displayName: "Ada Lovelace", password: "correct horse battery staple" } }],
   async prepare(context, input) {
+    if (!context.settings.signIn.passwords) fail(PasswordsOff, "People sign in at their own issuer here: sign in there, then open the link again.");
     const invitation = await pendingInvitationOf(context, input.token);
     // Each attempt stays counted: the answer tells whether a login name is taken.
     signInLimits(context.clock).attempt(`sign-up ${input.token}`, context.address);

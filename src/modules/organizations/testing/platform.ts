@@ -39,7 +39,7 @@ export const openSecrets: FirstAdministratorPorts["secrets"] = {
 export type Recorded = NewEvent & { orgId: string; origin: EventOrigin };
 
 /** The module behind the real pipeline, policies and database; events are recorded, not logged. */
-export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; verifyIdToken?: VerifyIdToken; issuers?: readonly IssuerRoles[]; clock?: ReturnType<typeof handClock> } = {}) {
+export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; verifyIdToken?: VerifyIdToken; issuers?: readonly IssuerRoles[]; clock?: ReturnType<typeof handClock>; audience?: string } = {}) {
   const test: TestDatabase = await testDatabase();
   const clock = options.clock ?? handClock();
   const ids = createIds(clock);
@@ -52,13 +52,13 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; v
   });
   const first = await ensureFirstAdministrator(test.database, { clock, ids, secrets: openSecrets, appender });
   const settleClaims = createSettleClaims(options.issuers ?? [], { database: test.database, clock, ids, log, appender });
-  const authentication = createAuthentication({ database: test.database, clock, log, verifyJwt: options.verifyJwt ?? (async () => undefined), settleClaims });
+  const authentication = createAuthentication({ database: test.database, clock, log, verifyJwt: options.verifyJwt ?? (async () => undefined), settleClaims, ...(options.audience !== undefined && { audience: options.audience }) });
   const identify = createIdentify({ database: test.database, verifyIdToken: options.verifyIdToken ?? (async () => undefined), settleClaims });
   const registry = createRegistry([organizations]);
   const services = {
     database: test.database, policy: await loadPolicies(resolve(import.meta.dirname, "../../../../policies")), clock, ids, log,
     authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry: unknown, load: () => unknown) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
-    quotas: () => ({ take: async () => undefined, give: async () => undefined }), publicUrl: "https://qinfra.example", secrets: openSecrets,
+    quotas: () => ({ take: async () => undefined, give: async () => undefined }), settings: { osvUrl: "", deletionGraceDays: 30, signIn: { issuers: [], passwords: true } }, publicUrl: "https://qinfra.example", secrets: openSecrets,
     appender, observe: () => undefined, platformOrgId: first.platformOrgId,
   } as unknown as Services;
 
