@@ -77,6 +77,7 @@ async function insertRow(superuser: pg.Client, table: Table, orgId: string): Pro
 function valueOf({ type, words }: Column): string {
   const word = words?.[0];
   if (word !== undefined) return `'${word}'`;
+  if (type.endsWith("[]")) return `'{}'::${type}`;
   if (type === "uuid") return "gen_random_uuid()";
   if (type === "text") return "md5(random()::text)";
   if (type === "bytea") return "sha256(random()::text::bytea)";
@@ -85,6 +86,5 @@ function valueOf({ type, words }: Column): string {
   if (/^(integer|bigint|smallint|numeric)/.test(type)) return "1 + (random() * 100000)::int";
   if (type.startsWith("timestamp")) return "now()";
   if (/^jsonb?$/.test(type)) return "'{}'";
-  if (type.endsWith("[]")) return `'{}'::${type}`;
   throw new Error(`no value is known for ${type}; add one to fill-tables.ts`);
 }
