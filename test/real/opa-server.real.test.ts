@@ -13,7 +13,7 @@ const root = resolve(import.meta.dirname, "../..");
 const orgId = "0193a8bc-2f00-7000-8000-000000000001";
 const input: PlanInput = {
   operation: { id: "images.delete", effect: "destructive", permission: "images:delete" },
-  actor: { kind: "user", id: "ada", ai: false, roles: ["admin"], permissions: ["images:delete"], orgId, platform: false },
+  actor: { kind: "user", id: "ada", ai: false, secondFactor: false, roles: ["admin"], permissions: ["images:delete"], orgId, platform: false },
   org: { id: orgId, settings: {} }, input: { id: "img_1" }, time: "2026-11-21T10:00:00Z", door: "http", plan: null,
 };
 

@@ -46,13 +46,13 @@ describeWith(["opa"], "policies under opa", () => {
 /** Every mix of what the rules look at, so that the interpreter and the compiled module are held against each other. */
 function inputs(): PlanInput[] {
   const actors: PolicyActor[] = [
-    { kind: "anonymous", ai: false, roles: [], permissions: [], platform: false },
-    { kind: "user", id: "u1", ai: false, roles: ["operator"], permissions: ["images:*", "members:write"], orgId: "o1", platform: false },
-    { kind: "user", id: "u2", ai: false, roles: ["admin"], permissions: ["platform:feeds"], orgId: "o1", platform: true },
-    { kind: "api-key", id: "k1", actsFor: "u1", ai: true, roles: ["admin"], permissions: ["images:write", "members:write", "platform:*"], orgId: "o1", platform: true },
+    { kind: "anonymous", ai: false, secondFactor: false, roles: [], permissions: [], platform: false },
+    { kind: "user", id: "u1", ai: false, secondFactor: false, roles: ["operator"], permissions: ["images:*", "members:write"], orgId: "o1", platform: false },
+    { kind: "user", id: "u2", ai: false, secondFactor: true, roles: ["admin"], permissions: ["platform:feeds"], orgId: "o1", platform: true },
+    { kind: "api-key", id: "k1", actsFor: "u1", ai: true, secondFactor: false, roles: ["admin"], permissions: ["images:write", "members:write", "platform:*"], orgId: "o1", platform: true },
   ];
   const permissions = ["public", "self", "images:write", "members:write", "platform:feeds"];
-  const orgs = [null, { id: "o1", settings: {} }, { id: "o2", settings: {} }, { id: "o1", settings: { readOnly: true, requireApproval: ["x.y"] } }, { id: "o1", settings: { readOnly: "?" } }];
+  const orgs = [null, { id: "o1", settings: {} }, { id: "o2", settings: {} }, { id: "o1", settings: { readOnly: true, requireApproval: ["x.y"] } }, { id: "o1", settings: { readOnly: "?" } }, { id: "o1", settings: { secondFactor: { roles: ["operator", "admin"] } } }];
   const mixes: PlanInput[] = [];
   for (const actor of actors)
     for (const permission of permissions)

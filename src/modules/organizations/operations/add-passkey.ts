@@ -1,5 +1,4 @@
 import { Type } from "typebox";
-import type { RegistrationResponseJSON } from "@simplewebauthn/server";
 import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
@@ -38,8 +37,7 @@ export const addPasskey = operation({
   }],
   async prepare(context, input) {
     const userId = personOf(context.actor);
-    const { credential } = input;
-    return { userId, passkey: await createdPasskey(context, userId, { ...credential, clientExtensionResults: {} } as RegistrationResponseJSON) };
+    return { userId, passkey: await createdPasskey(context, userId, input.credential) };
   },
   async handle(context, input, { userId, passkey }) {
     const { db, actor } = context;

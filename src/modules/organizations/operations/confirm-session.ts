@@ -1,5 +1,4 @@
 import { Type } from "typebox";
-import type { AuthenticationResponseJSON } from "@simplewebauthn/server";
 import type { Actor } from "../../../platform/actor.ts";
 import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
@@ -88,7 +87,7 @@ export const confirmWithPasskey = operation({
   async prepare(context, input) {
     const { userId } = sessionOf(context.actor);
     const succeeded = signInLimits(context.clock).attempt(`confirm ${userId}`, context.address);
-    await verifyPasskey(context, userId, { ...input.credential, clientExtensionResults: {} } as AuthenticationResponseJSON);
+    await verifyPasskey(context, userId, input.credential);
     succeeded();
     return "passkey" as const;
   },

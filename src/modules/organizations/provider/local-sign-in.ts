@@ -1,4 +1,3 @@
-import type { AuthenticationResponseJSON } from "@simplewebauthn/server";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Database } from "../../../platform/database/database.ts";
 import { fail } from "../../../platform/errors.ts";
@@ -46,7 +45,7 @@ export function createLocalSignIn(ports: { database: Database; secrets: Pick<Sec
     passkeyRequest: (userId) => passkeyRequest(checks, userId),
     async passkey({ userId, response, address }) {
       const succeeded = signInLimits(clock).attempt(`second-factor ${userId}`, address);
-      await verifyPasskey(checks, userId, response as AuthenticationResponseJSON);
+      await verifyPasskey(checks, userId, response);
       succeeded();
     },
   };

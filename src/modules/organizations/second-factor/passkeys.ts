@@ -4,15 +4,18 @@ import {
   type AuthenticationResponseJSON, type PublicKeyCredentialCreationOptionsJSON, type PublicKeyCredentialRequestOptionsJSON, type RegistrationResponseJSON,
 } from "@simplewebauthn/server";
 import { COSEALG, decodeClientDataJSON } from "@simplewebauthn/server/helpers";
+import type { Static } from "typebox";
 import { timestamp, type Clock } from "../../../platform/clock.ts";
 import type { Db } from "../../../platform/database/database.ts";
 import { fail } from "../../../platform/errors.ts";
 import { tokenHash } from "../../../platform/identity/tokens.ts";
+import { faultsAgainst } from "../../../platform/operation/validate.ts";
 import { PasskeyRefused, PasskeysUnavailable } from "../errors.ts";
 import { usePasskey, type NewPasskey } from "../second-factor-store.ts";
 import { passkeysOf } from "../second-factor-views.ts";
 import { insertSingleUse, takeSingleUse } from "../single-use-store.ts";
 import { issuerName } from "./names.ts";
+import { UsedCredential, type CreatedCredential } from "./schemas.ts";
 import { relyingParty, type RelyingParty } from "./relying-party.ts";
 
 /** What passkeys need; a `PrepareContext` of an operation on the system's door is one. */
@@ -42,17 +45,18 @@ export async function passkeyCreation(ports: PasskeyPorts, person: { userId: str
 }
 
 /** The new passkey that an authenticator made of those options. Errors: PasskeyRefused, PasskeysUnavailable. */
-export async function createdPasskey(ports: PasskeyPorts, userId: string, response: RegistrationResponseJSON): Promise<NewPasskey> {
+export async function createdPasskey(ports: PasskeyPorts, userId: string, credential: Static<typeof CreatedCredential>): Promise<NewPasskey> {
+  const response = { ...credential, clientExtensionResults: {} } as RegistrationResponseJSON;
   const { id, origin } = partyOf(ports);
   const expectedChallenge = await takeChallenge(ports, userId, "register", response.response.clientDataJSON);
   const { verified, registrationInfo } = await verifyRegistrationResponse({
     response, expectedChallenge, expectedOrigin: origin, expectedRPID: id, requireUserVerification: false, supportedAlgorithmIDs,
   }).catch(refused);
   if (!verified) fail(PasskeyRefused, "The signature of the passkey is not right; begin again.");
-  const { credential, credentialBackedUp } = registrationInfo;
+  const { credential: made, credentialBackedUp } = registrationInfo;
   return {
-    id: Buffer.from(credential.id, "base64url"), publicKey: Buffer.from(credential.publicKey), counter: credential.counter,
-    transports: credential.transports ?? [], backedUp: credentialBackedUp,
+    id: Buffer.from(made.id, "base64url"), publicKey: Buffer.from(made.publicKey), counter: made.counter,
+    transports: made.transports ?? [], backedUp: credentialBackedUp,
   };
 }
 
@@ -67,10 +71,13 @@ export async function passkeyRequest(ports: PasskeyPorts, userId: string): Promi
 }
 
 /**
- * Checks what an authenticator signed for those options, for this person. A counter that goes back is refused: somebody
+ * Checks what an authenticator signed for those options, for this person; `credential` may be anything. A counter that goes back is refused: somebody
  * has a copy of the key. The caller counts attempts. Errors: PasskeyRefused, PasskeysUnavailable.
  */
-export async function verifyPasskey(ports: PasskeyPorts, userId: string, response: AuthenticationResponseJSON): Promise<void> {
+export async function verifyPasskey(ports: PasskeyPorts, userId: string, credential: unknown): Promise<void> {
+  const [fault] = faultsAgainst(UsedCredential, credential);
+  if (fault !== undefined) fail(PasskeyRefused, `What the browser sent is no answer of a passkey (${fault.path} ${fault.message}); try again.`);
+  const response = { ...(credential as Static<typeof UsedCredential>), clientExtensionResults: {} } as AuthenticationResponseJSON;
   const { id, origin } = partyOf(ports);
   const passkey = (await ports.transaction((db) => passkeysOf(db, userId))).find((known) => known.id.toString("base64url") === response.id);
   if (passkey === undefined) fail(PasskeyRefused, "This passkey is not registered for you here; use another.");

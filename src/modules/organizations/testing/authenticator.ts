@@ -48,7 +48,7 @@ export function simulatedAuthenticator(at: { origin: string; rpId: string }): Si
       length.writeUInt16BE(rawId.length);
       const credential = Buffer.concat([Buffer.alloc(16), length, rawId, isoCBOR.encode(coseKey)]);
       const authData = Uint8Array.from(authenticatorData({ ...answering, flags: answering.flags | attested }, credential));
-      const attestationObject = isoCBOR.encode(new Map<string, string | Uint8Array | Map<string, never>>([["fmt", "none"], ["attStmt", new Map()], ["authData", authData]]));
+      const attestationObject = isoCBOR.encode(new Map<string, string | Uint8Array | Map<string, string>>([["fmt", "none"], ["attStmt", new Map<string, string>()], ["authData", authData]]));
       return {
         id, rawId: id, type: "public-key",
         response: { clientDataJSON: clientData("webauthn.create", options as Options, answering), attestationObject: Buffer.from(attestationObject).toString("base64url"), transports: ["internal"] },
