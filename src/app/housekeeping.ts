@@ -7,8 +7,10 @@ import { componentSetsOfImages } from "../modules/images/index.ts";
 import { componentSetsOfAssets } from "../modules/inventory/index.ts";
 import { sweepSoftware } from "../modules/software/index.ts";
 import { sweepVulnerabilities } from "../modules/vulnerabilities/index.ts";
+import type { Retention } from "./retention.ts";
 
 const everyMs = 10 * 60_000;
+const retentionTicks = 6; // hourly
 const idempotencyMs = 24 * 60 * 60_000;
 const useDaysMs = 7 * 24 * 60 * 60_000;
 
@@ -18,14 +20,21 @@ export interface HousekeepingPorts {
   log: Logger;
   /** Erases the organizations whose time is over. */
   eraseDue(): Promise<void>;
+  retention: Retention;
 }
 
 /** Clears what crashes and replaced data leave behind: once at start, then every ten minutes. */
 export function startHousekeeping(ports: HousekeepingPorts): { stop(): Promise<void> } {
   const { log } = ports;
+  const stopping = new AbortController();
+  const notNow = (error: unknown): void => log.warn({ err: error }, "housekeeping failed; it is tried again later");
   let running: Promise<void> = Promise.resolve();
+  let retiring: Promise<void> | undefined;
+  let ticks = 0;
   function tick(): void {
-    running = sweep(ports).catch((error: unknown) => log.warn({ err: error }, "housekeeping failed; it is tried again later"));
+    running = sweep(ports).catch(notNow);
+    // By itself, because the first time it may move years.
+    if (ticks++ % retentionTicks === 0) retiring ??= ports.retention.run(stopping.signal).catch(notNow).finally(() => (retiring = undefined));
   }
   tick();
   const timer = setInterval(tick, everyMs);
@@ -33,7 +42,9 @@ export function startHousekeeping(ports: HousekeepingPorts): { stop(): Promise<v
   return {
     async stop() {
       clearInterval(timer);
+      stopping.abort();
       await running;
+      await retiring;
     },
   };
 }

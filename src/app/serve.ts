@@ -8,7 +8,7 @@ import type { Logger } from "pino";
 import { systemClock } from "../platform/clock.ts";
 import type { Config } from "../platform/config.ts";
 import { DeclaredError, errorType, fail } from "../platform/errors.ts";
-import { openFileSecrets } from "../platform/secrets/file-secrets.ts";
+import { openSecrets } from "../platform/secrets/index.ts";
 import { createWorkerPool } from "../platform/worker/index.ts";
 import { mountMcp } from "../surfaces/mcp/index.ts";
 import { createHttpServer } from "../surfaces/http/server.ts";
@@ -18,6 +18,7 @@ import { startHousekeeping } from "./housekeeping.ts";
 import { modules } from "./modules.ts";
 import { mountPages } from "./pages.ts";
 import { mountSchemas } from "./schemas.ts";
+import { checkRetention } from "./retention.ts";
 import { packageRoot, version } from "./root.ts";
 import { assemble, type Platform } from "./services.ts";
 import { readThisMachine, type ThisMachine } from "./this-machine.ts";
@@ -51,15 +52,17 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     for (const stop of started.splice(0).reverse()) await stop();
   }
   try {
+    checkRetention(config.retention);
     await probePort(config);
     await prepareFolder(config.dataDir);
-    const secrets = await openFileSecrets({ folder: config.keysDir, dataExists: databaseExists(config), clock: systemClock });
+    const secrets = await openSecrets(config, { dataExists: databaseExists(config), clock: systemClock });
+    started.push(async () => secrets.close());
     const opened = await openPlatformDatabase(config, secrets, log);
     started.push(opened.close);
     const workers = createWorkerPool({ entry: workerEntry(), size: Math.max(1, availableParallelism() - 1), maxQueue: 200 });
     const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log });
     started.push(platform.stop);
-    const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log, eraseDue: platform.eraseDue });
+    const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log, eraseDue: platform.eraseDue, retention: platform.retention });
     started.push(housekeeping.stop);
     const machine = readThisMachine({ clock: systemClock, log });
     let draining = false;

@@ -22,12 +22,13 @@ import { createStrangers, guardAuthentication } from "../platform/operation/stra
 import type { EventOrigin, Services, SignInOptions } from "../platform/operation/services.ts";
 import { createRegistry, type Module, type Registry } from "../platform/operation/registry.ts";
 import { createOpaPolicies, loadPolicies, noOrganizationPolicies } from "../platform/policy/index.ts";
-import type { Secrets } from "../platform/secrets/types.ts";
+import type { OpenedSecrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import { noTraces } from "../platform/telemetry/traces.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
 import { cliClient, createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator, type IssuerRoles } from "../modules/organizations/index.ts";
 import { countedBlobs } from "./counted-blobs.ts";
+import { createRetention, type Retention } from "./retention.ts";
 import { endingKept, openCaching } from "./caching.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { createIdentity, type Identity } from "./identity.ts";
@@ -37,7 +38,7 @@ import { version } from "./root.ts";
 export interface PlatformParts {
   config: Config;
   database: Database;
-  secrets: Secrets;
+  secrets: OpenedSecrets;
   workers: WorkerPool;
   policiesDir: string;
   modules: readonly Module[];
@@ -53,6 +54,8 @@ export interface Platform {
   identity: Identity;
   /** Erases the organizations whose time is over. */
   eraseDue(): Promise<void>;
+  /** Retires what is older than the policy keeps. */
+  retention: Retention;
   /** What /readyz reports. */
   checks(): Promise<Record<string, string>>;
   /** Stops what reads and writes in the background; requests must have ended. */
@@ -101,6 +104,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   });
   // After a lost connection the payload is empty: it may have been any of them.
   line.on("organization_ended", (orgId) => dataKeys.forget(orgId === "" ? undefined : orgId));
+  const retention = createRetention({ database, blobs: checkpoints, clock, timer, log, policy: config.retention, folds: modules.flatMap((module) => module.folds ?? []) });
+  metrics.gauge("qinfra_events_months_kept", "Months of the event log that are due to be retired and had to stay", () => retention.kept().length);
   let horizonSeconds = 0;
   let unsealed = 0;
   const sealer = startSealer({
@@ -162,7 +167,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
 
   return {
     services, registry, metrics, firstAdministrator,
-    eraseDue: () => eraseDue(erasure, line), identity,
+    eraseDue: () => eraseDue(erasure, line), retention, identity,
     async checks() {
       return {
         database: (await database.healthy()) ? "ok" : "does not answer",
@@ -170,6 +175,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
         ...(await caching.checks()),
         ...(opa === undefined ? {} : { policy: await opa.health() }),
         blobs: await blobs.health(),
+        secrets: await secrets.health(),
         events: horizonSeconds > 30 ? `held back for ${Math.round(horizonSeconds)} s by an open transaction` : "ok",
       };
     },

@@ -1,10 +1,10 @@
-import type { Db } from "../../platform/database/database.ts";
-import { readLog, type AuditEvent, type AuditQuery } from "../../platform/events/index.ts";
+import { createArchive, readWholeLog, type AuditEvent, type AuditQuery } from "../../platform/events/index.ts";
+import type { PrepareContext } from "../../platform/operation/index.ts";
 import type { AuditEntry } from "./schemas.ts";
 
-/** The audit log is a view of the event log: this module has no tables. */
-export async function entriesOf(db: Db, orgId: string, query: AuditQuery): Promise<AuditEntry[]> {
-  return (await readLog(db, orgId, query)).map(toEntry);
+/** The audit log is a view of the event log: this module has no tables. What is retired is read from the blobs, so before `handle`. */
+export async function entriesOf({ blobs, orgId, transaction }: Pick<PrepareContext, "blobs" | "orgId" | "transaction">, query: AuditQuery): Promise<AuditEntry[]> {
+  return (await readWholeLog({ transaction, archive: createArchive(blobs) }, orgId, query)).map(toEntry);
 }
 
 function toEntry(event: AuditEvent): AuditEntry {

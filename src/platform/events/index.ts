@@ -10,6 +10,7 @@ export { createPrivateBodies, eraseSubject, eraseSubjectEverywhere, type Private
 export { readByPosition, readLog, readStream, type AuditEvent, type AuditQuery, type PositionPage } from "./read.ts";
 export { parkedReason } from "./parked.ts";
 export { createLocalBus, startRelay, topicsOf, type Bus, type LocalBus, type Relay } from "./relay.ts";
+export { removeDeadLetters } from "./retention.ts";
 export { retirePartitions, type Retirement } from "./retire.ts";
 export { startSealer, type Sealer, type SealerMetrics } from "./sealer.ts";
 export { startSubscriptions, type Runner } from "./subscriptions.ts";

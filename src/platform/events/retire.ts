@@ -15,6 +15,8 @@ export interface RetireOptions extends ExportPorts {
   /** Of every kind of stream whose state is folded from its events. */
   folds?: readonly Fold<unknown>[];
   limits?: PartLimits;
+  /** What is under way ends at the next file; it goes on from there another time. */
+  stop?: AbortSignal;
 }
 
 export interface Retirement {
@@ -34,12 +36,13 @@ export async function retirePartitions(options: RetireOptions): Promise<Retireme
   const hold = await options.line.tryLock("events.retire");
   if (hold === undefined) return undefined;
   const done: Retirement = { retired: [], kept: [] };
+  const end = options.stop === undefined ? hold.lost : AbortSignal.any([hold.lost, options.stop]);
   try {
     for (const partition of await detached(options.database)) await dropDetached(options, partition);
     for (const month of await monthsBefore(options.database, firstKept(options.clock.now(), options.months))) {
-      hold.lost.throwIfAborted();
-      const why = await retire(options, month, hold.lost).catch((error: unknown) => {
-        if (hold.lost.aborted) throw error;
+      if (end.aborted) return done;
+      const why = await retire(options, month, end).catch((error: unknown) => {
+        options.log.error({ err: error, partition: month.partition }, "a month of the event log could not be retired");
         return (error as Error).message;
       });
       if (why === undefined) done.retired.push(month.partition);
@@ -51,14 +54,15 @@ export async function retirePartitions(options: RetireOptions): Promise<Retireme
   }
 }
 
-async function retire(options: RetireOptions, month: Month, lost: AbortSignal): Promise<string | undefined> {
+async function retire(options: RetireOptions, month: Month, end: AbortSignal): Promise<string | undefined> {
   const { database, clock } = options;
   const why = await database.system((db) => keptBy(db, month, clock.now()));
   if (why !== undefined) return why;
   const organizations = await database.system((db) => db.many<{ org_id: string }>(sql`
     select distinct org_id from events.log where id >= ${month.from} and id < ${month.to} order by 1`));
-  for (const { org_id: orgId } of organizations) await exportMonth(options, month, orgId, options.limits ?? usualLimits, lost);
+  for (const { org_id: orgId } of organizations) await exportMonth(options, month, orgId, options.limits ?? usualLimits, end);
   await snapshotStreams(options, month);
+  end.throwIfAborted();
   if (month.ofDefault) {
     await emptyDefault(options, month);
   } else {

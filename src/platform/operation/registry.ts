@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/database.ts";
+import type { Fold } from "../events/fold.ts";
 import type { Subscription } from "../events/types.ts";
 import type { Ids } from "../ids.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -12,6 +13,8 @@ export interface Module {
   operations: readonly Operation[];
   /** Made at the start of a server; a program that only lists the operations does not need them. */
   subscriptions?(services: SubscriptionServices): readonly Subscription[];
+  /** Of its streams whose state is folded from their events. */
+  folds?: readonly Fold<unknown>[];
 }
 
 /** What a subscription may use beside the transaction that it is given. */

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { toTypeId } from "../../../platform/ids.ts";
+import { ExportChanged, ExportMissing } from "../../../platform/events/index.ts";
 import { fromCursor, numberKey, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
 import { auditFilter, utcTimes } from "../schemas.ts";
 import { toOcsf } from "../ocsf.ts";
@@ -16,9 +17,12 @@ export const exportEvents = operation({
   input: Type.Object({ ...auditFilter, ...paging }),
   output: Page(Type.Record(Type.String(), Type.Unknown(), { description: "OCSF API Activity" })),
   examples: [{ input: { limit: 1000 } }],
-  async handle({ db, orgId }, { cursor, limit = 100, ...filter }) {
+  errors: [ExportMissing, ExportChanged],
+  async prepare(context, { cursor, limit = 100, ...filter }) {
     const after = fromCursor(cursor, numberKey);
-    const entries = await entriesOf(db, orgId, { ...utcTimes(filter), order: "oldest", limit: limit + 1, ...(after === undefined ? {} : { cursor: Number(after) }) });
+    return entriesOf(context, { ...utcTimes(filter), order: "oldest", limit: limit + 1, ...(after === undefined ? {} : { cursor: Number(after) }) });
+  },
+  async handle({ orgId }, { limit = 100 }, entries) {
     const page = pageOf(entries, limit, (entry) => String(entry.sequence));
     const org = toTypeId("org", orgId);
     return { ...page, items: page.items.map((entry) => toOcsf(entry, org, "0.1.0")) };

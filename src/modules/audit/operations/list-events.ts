@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { ExportChanged, ExportMissing } from "../../../platform/events/index.ts";
 import { fromCursor, numberKey, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
 import { AuditEntry, auditFilter, utcTimes } from "../schemas.ts";
 import { entriesOf } from "../views.ts";
@@ -14,9 +15,12 @@ export const listEvents = operation({
   input: Type.Object({ ...auditFilter, ...paging }),
   output: Page(AuditEntry),
   examples: [{ input: {} }, { summary: "What happened to images", input: { type: "images.registered" } }],
-  async handle({ db, orgId }, { cursor, limit = 100, ...filter }) {
+  errors: [ExportMissing, ExportChanged],
+  async prepare(context, { cursor, limit = 100, ...filter }) {
     const before = fromCursor(cursor, numberKey);
-    const entries = await entriesOf(db, orgId, { ...utcTimes(filter), limit: limit + 1, ...(before === undefined ? {} : { cursor: Number(before) }) });
+    return entriesOf(context, { ...utcTimes(filter), limit: limit + 1, ...(before === undefined ? {} : { cursor: Number(before) }) });
+  },
+  async handle(_context, { limit = 100 }, entries) {
     return pageOf(entries, limit, (entry) => String(entry.sequence));
   },
 });
