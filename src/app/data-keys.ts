@@ -16,6 +16,9 @@ export interface DataKeys {
   forget(orgId?: string): void;
 }
 
+/** Whose unwrapped keys stay in memory; those that came first go first. */
+const mostOrganizations = 10_000;
+
 /** The data keys of organizations. Unwrapped ones stay in memory only. */
 export function createDataKeys(ports: { database: Database; secrets: Secrets; clock: Clock; ids: Ids }): DataKeys {
   const { database, secrets, clock, ids } = ports;
@@ -30,13 +33,16 @@ export function createDataKeys(ports: { database: Database; secrets: Secrets; cl
       : db.maybe(sql`select id, wrapped from platform.data_keys where org_id = ${orgId} and id = ${id}`);
   }
 
-  async function make(db: Db, orgId: string): Promise<{ id: string; wrapped: string }> {
+  /** The key is wrapped before the transaction, because that may be a call to another system. */
+  async function make(orgId: string): Promise<{ id: string; wrapped: string }> {
     const { wrapped } = await secrets.createDataKey({ purpose, org: orgId });
-    const made = await db.run(sql`
-      insert into platform.data_keys (org_id, id, wrapped, created_at)
-      select ${orgId}, ${ids.uuid()}, ${wrapped}, ${timestamp(clock)} where not platform.erasure_begun(${orgId})`);
-    if (made === 0) throw new Error("the keys of this organization were destroyed, and it gets no others");
-    return (await read(db, orgId, undefined)) as { id: string; wrapped: string };
+    return database.system(async (db) => {
+      const made = await db.run(sql`
+        insert into platform.data_keys (org_id, id, wrapped, created_at)
+        select ${orgId}, ${ids.uuid()}, ${wrapped}, ${timestamp(clock)} where not platform.erasure_begun(${orgId})`);
+      if (made === 0) throw new Error("the keys of this organization were destroyed, and it gets no others");
+      return (await read(db, orgId, undefined)) as { id: string; wrapped: string };
+    });
   }
 
   return {
@@ -44,15 +50,14 @@ export function createDataKeys(ports: { database: Database; secrets: Secrets; cl
       const known = opened.get(orgId)?.get(id ?? "current");
       if (known !== undefined) return known;
       const before = forgotten;
-      const row = await database.system(async (db) => {
-        const there = await read(db, orgId, id);
-        if (there === undefined && id !== undefined) throw new Error(`the data key ${id} of an organization is gone, so what it encrypted cannot be read`);
-        return there ?? make(db, orgId);
-      });
+      const there = await database.system((db) => read(db, orgId, id));
+      if (there === undefined && id !== undefined) throw new Error(`the data key ${id} of an organization is gone, so what it encrypted cannot be read`);
+      const row = there ?? (await make(orgId));
       const key: DataKey = { id: row.id, key: await secrets.unwrap(row.wrapped, { purpose, org: orgId }) };
       if (forgotten !== before) return key;
       const ofOrg = opened.get(orgId) ?? new Map<string, DataKey>();
       opened.set(orgId, ofOrg);
+      if (opened.size > mostOrganizations) opened.delete(opened.keys().next().value ?? orgId);
       ofOrg.set(row.id, key);
       if (id === undefined) ofOrg.set("current", key);
       return key;

@@ -1,9 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import { DeclaredError, fail } from "../errors.ts";
-import { EnvelopeInvalid, type Random, type SecretContext } from "./types.ts";
-
-/** `sealed` is a value, `key` a wrapped data key: neither opens as the other. */
-export type EnvelopeKind = "sealed" | "key";
+import { EnvelopeInvalid, type EnvelopeKind, type Random, type SecretContext } from "./types.ts";
 
 const prefixes: Record<EnvelopeKind, string> = { sealed: "qs1", key: "qk1" };
 const nonceBytes = 12;
@@ -26,22 +23,33 @@ export function parseEnvelope(envelope: string): { kind: EnvelopeKind; keyId: st
   const match = /^(qs1|qk1)\.([a-z0-9]{1,32})\.([A-Za-z0-9_-]+)$/.exec(envelope);
   const body = Buffer.from(match?.[3] ?? "", "base64url");
   if (match === null || body.length < nonceBytes + tagBytes || body.toString("base64url") !== match[3]) {
-    fail(EnvelopeInvalid, "This is no sealed value of this platform, or it was cut short. Restore it from a backup or enter it again.");
+    fail(EnvelopeInvalid, isForeign(envelope) ? foreignEnvelope : "This is no sealed value of this platform, or it was cut short. Restore it from a backup or enter it again.");
   }
   return { kind: match[1] === prefixes.key ? "key" : "sealed", keyId: match[2] ?? "", body };
 }
 
 export function openEnvelope(envelope: string, expected: EnvelopeKind, context: SecretContext, keyOf: (keyId: string) => Uint8Array): Buffer {
   const { kind, keyId, body } = parseEnvelope(envelope);
-  if (kind !== expected) fail(EnvelopeInvalid, expected === "key" ? "This is a sealed value, not a wrapped data key." : "This is a wrapped data key, not a sealed value.");
+  checkKind(kind, expected);
   const decipher = createDecipheriv("aes-256-gcm", sealingKey(keyOf(keyId)), body.subarray(0, nonceBytes));
   decipher.setAAD(additionalData(kind, keyId, context));
   decipher.setAuthTag(body.subarray(body.length - tagBytes));
   try {
     return Buffer.concat([decipher.update(body.subarray(nonceBytes, body.length - tagBytes)), decipher.final()]);
   } catch {
-    throw new DeclaredError(EnvelopeInvalid, `The value sealed for ${place(context)} under key ${keyId} was changed, or it was sealed for another place. Restore it from a backup or enter it again.`);
+    throw new DeclaredError(EnvelopeInvalid, `The value sealed for ${describeContext(context)} under key ${keyId} was changed, or it was sealed for another place. Restore it from a backup or enter it again.`);
   }
+}
+
+export function checkKind(kind: EnvelopeKind, expected: EnvelopeKind): void {
+  if (kind !== expected) fail(EnvelopeInvalid, expected === "key" ? "This is a sealed value, not a wrapped data key." : "This is a wrapped data key, not a sealed value.");
+}
+
+export const foreignEnvelope = "This was sealed where SECRETS_URL pointed before. Stop the platform and run: qinfra keys rewrap --from THE-URL-OF-BEFORE";
+
+/** An envelope of an adapter with keys of another system: see engine-envelope.ts. */
+function isForeign(envelope: string): boolean {
+  return envelope.startsWith("qs2.") || envelope.startsWith("qk2.");
 }
 
 /** HKDF-SHA-256 (RFC 5869) without salt. Each use of a platform key has its own label, and none uses the key itself. */
@@ -49,7 +57,7 @@ export function subkey(key: Uint8Array, label: string): Buffer {
   return Buffer.from(hkdfSync("sha256", key, new Uint8Array(0), label, 32));
 }
 
-function sealingKey(key: Uint8Array): Buffer {
+export function sealingKey(key: Uint8Array): Buffer {
   return subkey(key, "qinfra/seal/1");
 }
 
@@ -58,6 +66,6 @@ function additionalData(kind: EnvelopeKind, keyId: string, context: SecretContex
   return Buffer.from(JSON.stringify(["qinfra-envelope", 1, kind, keyId, context.purpose, context.org ?? null]));
 }
 
-function place(context: SecretContext): string {
+export function describeContext(context: SecretContext): string {
   return context.org === undefined ? `${context.purpose} of the platform` : `${context.purpose} of organization ${context.org}`;
 }

@@ -129,21 +129,33 @@ describe("the key files", () => {
 
 describe("SECRETS_URL", () => {
   const options = { dataExists: false, clock };
-  it("names a folder, absolute or relative", async () => {
+  it("names a folder, or leaves it to DATA_DIR", async () => {
     const folder = newFolder();
-    const secrets = await openSecrets(`file://${folder}`, "/", options);
+    const secrets = await openSecrets({ secretsUrl: `file://${folder}`, keysDir: "/nowhere", vault: {} }, options);
     const envelope = await secrets.seal(Buffer.from("x"), context);
-    const again = await openSecrets("file:keys", join(folder, ".."), { ...options, dataExists: true });
+    const again = await openSecrets({ secretsUrl: "file:", keysDir: folder, vault: {} }, { ...options, dataExists: true });
     expect((await again.open(envelope, context)).toString()).toBe("x");
+    expect(await again.health()).toBe("ok");
+    await rm(join(folder, "platform-keys.json"));
+    expect(await again.health()).toMatch(/platform-keys.json is missing/);
   });
 
   it.each([
-    ["vault://:s.token@vault:8200", /scheme vault:, which is not supported/],
-    ["keys", /no scheme/],
-    ["file:", /names no folder/],
+    ["gcp-kms://:s.token@key", /scheme that is not supported/],
+    ["keys", /scheme that is not supported/],
     ["file://keys/x", /host keys/],
-  ])("is refused when it is %s", async (url, message) => {
-    const error = await openSecrets(url, "/", options).catch((caught: Error) => caught);
+    ["vault:host:8200", /names no Vault/],
+    ["vault:https://:s.token@vault:8200", /holds credentials/],
+    ["vault:https://vault:8200/v1", /has a path/],
+    ["vault:https://vault:8200?token=s.token", /parameter "token", which is not known/],
+    ["vault:https://vault:8200?transit=../sys", /transit is letters/],
+    ["vault:https://vault:8200", /needs a token. Set VAULT_TOKEN/],
+    ["aws-kms:", /names no key/],
+    ["aws-kms:alias/a b", /names no key/],
+    ["aws-kms:alias/qinfra?region=EU", /region is lower-case/],
+    ["aws-kms:alias/qinfra?endpoint=https://:s.token@host", /endpoint is an http or https URL without credentials/],
+  ])("is refused when it is %s", async (secretsUrl, message) => {
+    const error = await openSecrets({ secretsUrl, keysDir: newFolder(), vault: {} }, options).catch((caught: Error) => caught);
     expect(String(error)).toMatch(message);
     expect(String(error)).not.toContain("s.token");
   });

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import type { Static, TSchema } from "typebox";
 import { timestamp, type Clock } from "../clock.ts";
 import { fail } from "../errors.ts";
-import { openEnvelope, parseEnvelope, sealEnvelope, subkey } from "./envelope.ts";
+import { openEnvelope, parseEnvelope, sealEnvelope } from "./envelope.ts";
+import { deriveFrom, newSigningKeys, signing, withNextSigner, type PlatformIdentity } from "./identity.ts";
 import { formatKeyFile, parseKeyFile, PlatformKeys, SigningKeys } from "./key-file.ts";
 import { createPrivate, fileVersion, preparePrivateFolder, readPrivate, replacePrivate } from "./private-file.ts";
-import { signerOf, verifierOf } from "./signing.ts";
-import { KeyFileMissing, UnknownKey, type Random, type Secrets } from "./types.ts";
+import { KeyFileMissing, UnknownKey, type EnvelopeKind, type OpenedSecrets, type Random, type SecretContext } from "./types.ts";
 
 export interface FileSecretsOptions {
   /** Absolute; holds `platform-keys.json` and `signing-keys.json`, both 0600. */
@@ -16,20 +16,22 @@ export interface FileSecretsOptions {
   dataExists: boolean;
   clock: Clock;
   random?: Random;
+  /** What new files are made of, when a platform moves here from another adapter. */
+  identity?: PlatformIdentity;
 }
 
 /** Secrets under a key file that only its owner can read. Errors: KeyFileMissing, KeyFileUnusable. */
-export async function openFileSecrets({ folder, dataExists, clock, random = randomBytes }: FileSecretsOptions): Promise<Secrets> {
+export async function openFileSecrets({ folder, dataExists, clock, random = randomBytes, identity }: FileSecretsOptions): Promise<OpenedSecrets> {
   const platformPath = join(folder, "platform-keys.json");
   const signingPath = join(folder, "signing-keys.json");
   if (fileVersion(folder) !== undefined) await preparePrivateFolder(folder);
   const signingThere = fileVersion(signingPath) !== undefined;
-  await ensure(platformPath, dataExists || signingThere, folder, random, () => formatKeyFile("qinfra-platform-keys", firstPlatformKeys(clock, random)));
-  await ensure(signingPath, dataExists, folder, random, () => formatKeyFile("qinfra-signing-keys", firstSigningKeys(clock, random)));
+  await ensure(platformPath, dataExists || signingThere, folder, random, () => formatKeyFile("qinfra-platform-keys", firstPlatformKeys(clock, random, identity)));
+  await ensure(signingPath, dataExists, folder, random, () => formatKeyFile("qinfra-signing-keys", identity?.signing ?? newSigningKeys(clock, random)));
   const platform = cached(platformPath, "qinfra-platform-keys", PlatformKeys);
-  const signing = cached(signingPath, "qinfra-signing-keys", SigningKeys);
+  const signingKeys = cached(signingPath, "qinfra-signing-keys", SigningKeys);
   platform();
-  signing();
+  signingKeys();
 
   function keyOf(keyId: string): Buffer {
     const found = platform().keys.find((key) => key.id === keyId);
@@ -39,18 +41,25 @@ export async function openFileSecrets({ folder, dataExists, clock, random = rand
     return Buffer.from(found.key, "base64");
   }
 
+  function root(): string {
+    const found = platform().keys.find((key) => key.root);
+    if (found === undefined) fail(UnknownKey, `No key in ${platformPath} is marked as root. Restore that file from your backup.`);
+    return found.key;
+  }
+
+  async function conceal(kind: EnvelopeKind, plaintext: Uint8Array, context: SecretContext): Promise<string> {
+    const { current } = platform();
+    return sealEnvelope(kind, current, keyOf(current), plaintext, context, random);
+  }
+
   return {
-    async seal(plaintext, context) {
-      const { current } = platform();
-      return sealEnvelope("sealed", current, keyOf(current), plaintext, context, random);
-    },
+    seal: (plaintext, context) => conceal("sealed", plaintext, context),
     async open(envelope, context) {
       return openEnvelope(envelope, "sealed", context, keyOf);
     },
     async createDataKey(context) {
-      const { current } = platform();
       const key = Buffer.from(random(32));
-      return { key, wrapped: sealEnvelope("key", current, keyOf(current), key, context, random) };
+      return { key, wrapped: await conceal("key", key, context) };
     },
     async unwrap(wrapped, context) {
       return openEnvelope(wrapped, "key", context, keyOf);
@@ -66,23 +75,37 @@ export async function openFileSecrets({ folder, dataExists, clock, random = rand
       await replacePrivate(platformPath, random, () => formatKeyFile("qinfra-platform-keys", { current: added.id, keys: [...platform().keys, added] }));
       return { keyId: added.id };
     },
-    derive(purpose) {
-      const root = platform().keys.find((key) => key.root);
-      if (root === undefined) fail(UnknownKey, `No key in ${platformPath} is marked as root. Restore that file from your backup.`);
-      return subkey(Buffer.from(root.key, "base64"), `qinfra/derive/1/${purpose}`);
-    },
-    signer() {
-      return signerOf(Buffer.from(signing().seed, "base64"));
-    },
-    verifier(keyId) {
-      const found = signing().keys.find((key) => key.id === keyId);
-      return found && verifierOf(found.id, found.publicKey);
-    },
+    derive: (purpose) => deriveFrom(root(), purpose),
+    ...signing(signingKeys),
     async rotateSigner() {
-      const next = firstSigningKeys(clock, random);
-      await replacePrivate(signingPath, random, () => formatKeyFile("qinfra-signing-keys", { ...next, keys: [...signing().keys, ...next.keys] }));
-      return { keyId: next.current };
+      let current = "";
+      await replacePrivate(signingPath, random, () => {
+        const next = withNextSigner(signingKeys(), clock, random);
+        current = next.current;
+        return formatKeyFile("qinfra-signing-keys", next);
+      });
+      return { keyId: current };
     },
+    async health() {
+      try {
+        platform();
+        signingKeys();
+        return "ok";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    },
+    close() {},
+    identity: () => ({ root: root(), signing: signingKeys() }),
+    mayHold(envelope) {
+      const keyId = /^q[sk]1\.([a-z0-9]+)\./.exec(envelope)?.[1];
+      return platform().keys.some((key) => key.id === keyId);
+    },
+    async reveal(envelope, context) {
+      const { kind } = parseEnvelope(envelope);
+      return { kind, plaintext: openEnvelope(envelope, kind, context, keyOf) };
+    },
+    conceal,
   };
 }
 
@@ -115,13 +138,8 @@ function newPlatformKey(clock: Clock, random: Random, root: boolean): PlatformKe
   return { id: `k${Buffer.from(random(6)).toString("hex")}`, created: timestamp(clock), root, key: Buffer.from(random(32)).toString("base64") };
 }
 
-function firstPlatformKeys(clock: Clock, random: Random): PlatformKeys {
-  const key = newPlatformKey(clock, random, true);
+function firstPlatformKeys(clock: Clock, random: Random, identity: PlatformIdentity | undefined): PlatformKeys {
+  const made = newPlatformKey(clock, random, true);
+  const key = identity === undefined ? made : { ...made, key: identity.root };
   return { current: key.id, keys: [key] };
-}
-
-function firstSigningKeys(clock: Clock, random: Random): SigningKeys {
-  const seed = Buffer.from(random(32));
-  const { keyId, publicKey } = signerOf(seed);
-  return { current: keyId, seed: seed.toString("base64"), keys: [{ id: keyId, created: timestamp(clock), publicKey }] };
 }

@@ -1,4 +1,3 @@
-export type { FileSecretsOptions } from "./file-secrets.ts";
-export { openSecrets, SecretsUrlInvalid } from "./secrets-url.ts";
-export { EnvelopeInvalid, KeyFileMissing, KeyFileUnusable, UnknownKey } from "./types.ts";
-export type { Random, SecretContext, Secrets, Signer, Verifier } from "./types.ts";
+export { openSecrets, type SecretsOptions, type SecretsSettings } from "./secrets-url.ts";
+export { EnvelopeInvalid, KeyFileMissing, KeyFileUnusable, SecretsUnavailable, SecretsUrlInvalid, UnknownKey } from "./types.ts";
+export type { EnvelopeKind, OpenedSecrets, Random, SecretContext, Secrets, Signer, Verifier } from "./types.ts";

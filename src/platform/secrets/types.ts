@@ -1,4 +1,5 @@
 import { errorType } from "../errors.ts";
+import type { PlatformIdentity } from "./identity.ts";
 
 /**
  * What a sealed value is for. It is authenticated, not stored: a value opens only under the context it was sealed
@@ -51,6 +52,25 @@ export interface Secrets {
   rotateSigner(): Promise<{ keyId: string }>;
 }
 
+/** `sealed` is a value, `key` a wrapped data key: neither opens as the other. */
+export type EnvelopeKind = "sealed" | "key";
+
+/** A store as its adapter opens it, with what is needed to watch it and to move to another one. */
+export interface OpenedSecrets extends Secrets {
+  /** `ok`, or what is wrong and what still works, for readiness. Throws nothing. */
+  health(): Promise<string>;
+  close(): void;
+  identity(): PlatformIdentity;
+  /** Whether the envelope has this adapter's form and names a key that it may have. */
+  mayHold(envelope: string): boolean;
+  /** What an envelope of either kind holds. Errors: as `open`. */
+  reveal(envelope: string, context: SecretContext): Promise<{ kind: EnvelopeKind; plaintext: Buffer }>;
+  /** An envelope of that kind under the current key. */
+  conceal(kind: EnvelopeKind, plaintext: Uint8Array, context: SecretContext): Promise<string>;
+}
+
+export const SecretsUrlInvalid = errorType("secrets-url-invalid", 400, "SECRETS_URL cannot be used");
+export const SecretsUnavailable = errorType("secrets-unavailable", 503, "The keys cannot be reached");
 export const KeyFileMissing = errorType("key-file-missing", 503, "The platform's key file is missing");
 export const KeyFileUnusable = errorType("key-file-unusable", 503, "The platform's key file cannot be used");
 export const UnknownKey = errorType("unknown-key", 500, "This was sealed with a key that is not here");

@@ -1,0 +1,27 @@
+import type { Clock } from "../clock.ts";
+import { createHttpClient } from "../http-client/http-client.ts";
+import type { IdentityStore, KeyEngine } from "./engine.ts";
+import type { VaultPlace } from "./secrets-place.ts";
+import type { Random } from "./types.ts";
+import { createVaultClient } from "./vault-client.ts";
+import { openVaultEngine, vaultIdentityStore } from "./vault-engine.ts";
+import { openVaultTokens, type Later, type VaultTokenSettings } from "./vault-token.ts";
+
+/** Transit and KV of one Vault, with a token that is kept alive. Errors: SecretsUrlInvalid, SecretsUnavailable. */
+export async function openVault(place: VaultPlace, settings: VaultTokenSettings, { clock, random, later }: { clock: Clock; random: Random; later?: Later }): Promise<{ engine: KeyEngine; store: IdentityStore }> {
+  const tokens = openVaultTokens(settings, later);
+  const http = createHttpClient({ clock, userAgent: "qinfra", connectTimeoutMs: 3_000, breaker: { openMs: 3_000 } });
+  const close = () => {
+    tokens.close();
+    void http.close();
+  };
+  try {
+    const client = createVaultClient(place, http, tokens);
+    const engine = await openVaultEngine(place, client, random, close);
+    await tokens.keepAlive(client);
+    return { engine, store: vaultIdentityStore(place, client) };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
