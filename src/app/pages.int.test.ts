@@ -1,69 +1,23 @@
-import { createHash } from "node:crypto";
 import type { FastifyInstance } from "fastify";
-import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { liveClock, openSecrets, organizationsUnderTest, type UnderTest } from "../modules/organizations/testing/platform.ts";
-import { parseConfig } from "../platform/config.ts";
-import type { HttpClient } from "../platform/http-client/types.ts";
-import { createIdTokenVerifier, type VerifyIdToken } from "../platform/identity/id-token.ts";
-import { createRegistry } from "../platform/operation/registry.ts";
-import type { Secrets } from "../platform/secrets/types.ts";
-import { createMetrics } from "../platform/telemetry/metrics.ts";
-import { createHttpServer } from "../surfaces/http/server.ts";
-import { createIdentity } from "./identity.ts";
-import { modules } from "./modules.ts";
-import { mountPages } from "./pages.ts";
-import type { Platform } from "./services.ts";
+import type { UnderTest } from "../modules/organizations/testing/platform.ts";
 import { actionIn, browser, fieldIn, type Browser } from "./testing-browser.ts";
-import type { MachineSummary } from "./this-machine.ts";
+import { signInUnderTest, type SignInUnderTest } from "./testing-sign-in.ts";
 
-const log = pino({ level: "silent" });
 const csp = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+let site: SignInUnderTest;
 let under: UnderTest;
 let plain: FastifyInstance;
 let behindTls: FastifyInstance;
-let adminPassword: string;
-let machine: MachineSummary = { state: "reading" };
-const verifiers: VerifyIdToken[] = [];
 
 beforeAll(async () => {
-  under = await organizationsUnderTest({
-    clock: liveClock(),
-    verifyIdToken: async (token) => (await Promise.all(verifiers.map((verify) => verify(token)))).find((claims) => claims !== undefined),
-  });
-  plain = await serverWith("http://qinfra.example");
-  behindTls = await serverWith("https://qinfra.example");
+  site = await signInUnderTest();
+  under = site.under;
+  plain = (await site.serve("http://qinfra.example")).http;
+  behindTls = (await site.serve("https://qinfra.example")).http;
 });
-afterAll(async () => {
-  await plain.close();
-  await behindTls.close();
-  await under.authentication.settled();
-  await under.close();
-});
-
-async function serverWith(origin: string): Promise<FastifyInstance> {
-  const registry = createRegistry(modules);
-  const { database, clock, ids } = under;
-  const secrets = { ...openSecrets, derive: (purpose: string) => createHash("sha256").update(purpose).digest() } as unknown as Secrets;
-  const identity = createIdentity({ config: parseConfig({}, "/nowhere"), origin, database, secrets, clock, ids, http: {} as HttpClient, log, registry });
-  verifiers.push(createIdTokenVerifier(new Map(), { clock, own: identity.own }));
-  const services = { ...under.services, settings: { osvUrl: "" }, waiter: { wait: async () => "pending" as const, close: () => undefined } } as unknown as Platform["services"];
-  const platform: Platform = {
-    services, registry, identity, metrics: createMetrics(), firstAdministrator: under.first, checks: async () => ({ database: "ok", events: "held back for 40 s by an open transaction" }), stop: async () => undefined, eraseDue: async () => undefined,
-  };
-  const pages = mountPages({ platform, machine: { summary: () => machine, done: Promise.resolve(machine) }, secure: origin.startsWith("https:"), csrfKey: Buffer.alloc(32, 7), log });
-  return createHttpServer(services, registry, {
-    version: "0.0.0", log, draining: () => false, ready: async () => ({ ready: true, checks: {} }), metrics: async () => ({ contentType: "text/plain", text: "" }), sessionOf: pages.sessionOf, extend: pages.extend,
-  });
-}
-
-/** A person with a password of their own. */
-async function person(name: string, role: string) {
-  adminPassword ??= (await under.administrator()).password;
-  const admin = await under.signIn("admin", adminPassword);
-  return under.member({ authorization: admin.authorization as string }, name, role);
-}
+afterAll(() => site.close());
 
 describe("signing in", () => {
   test("from the one-time password to the status page and out again", async () => {
@@ -89,7 +43,7 @@ describe("signing in", () => {
     const short = await visitor.post("/set-password", { csrf, current: oneTimePassword, new: "short", again: "short", next: "/docs" });
     expect([short.status, short.text.includes("at least 12 characters")]).toEqual([400, true]);
     expect(await visitor.post("/set-password", { csrf, current: oneTimePassword, new: "the password of admin", again: "the password of admin", next: "/docs" })).toMatchObject({ status: 303, location: "/docs" });
-    adminPassword = "the password of admin";
+    site.administratorHas("the password of admin");
 
     // then the status page is there, and signing out ends the session itself, not only its cookie
     const status = await visitor.get("/");
@@ -106,9 +60,10 @@ describe("signing in", () => {
     { tls: false, cookie: /^qinfra=[^;]+; Max-Age=(43200|4319\d); Path=\/; HttpOnly; SameSite=Lax$/, form: /^qinfra-form=[^;]+; Path=\/; HttpOnly; SameSite=Strict$/ },
     { tls: true, cookie: /^__Host-qinfra=[^;]+; Max-Age=(43200|4319\d); Path=\/; HttpOnly; Secure; SameSite=Lax$/, form: /^__Host-qinfra-form=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Strict$/ },
   ])("sets its cookies as it must, with TLS: $tls", async ({ tls, cookie, form }) => {
-    const { name, password } = await person(`cookies-${tls}`, "viewer");
+    const { name, password } = await site.person(`cookies-${tls}`, "viewer");
     const visitor = browser(tls ? behindTls : plain);
     expect((await visitor.signInForm()).setCookies).toEqual([expect.stringMatching(form)]);
+    visitor.jar.clear();
     const { setCookies } = await visitor.signIn(name, password);
     expect(setCookies).toContainEqual(expect.stringMatching(cookie));
     for (const set of setCookies) expect(set.replace("httponly", "HttpOnly")).toMatch(tls ? /^__(Host|Secure)-[^;]+;.*HttpOnly; Secure; SameSite=Lax$/ : /HttpOnly; SameSite=Lax$/);
@@ -151,7 +106,7 @@ describe("signing in", () => {
 
 let someone: { name: string; password: string; credentials: { authorization: string } } | undefined;
 async function known() {
-  someone ??= await person("someone", "viewer");
+  someone ??= await site.person("someone", "viewer");
   return someone;
 }
 
@@ -274,7 +229,7 @@ describe("pages", () => {
 
 describe("the status page", () => {
   test("shows what a role may not see as not shown, and never as good", async () => {
-    machine = { state: "unknown", why: "os-release <cannot> be read" };
+    site.machine.summary = { state: "unknown", why: "os-release <cannot> be read" };
     const who = await known();
     const visitor = browser(plain);
     await visitor.signIn(who.name, who.password);
@@ -287,7 +242,7 @@ describe("the status page", () => {
   });
 
   test("shows the server's machine to members of the platform organization alone", async () => {
-    machine = { state: "read", name: "secret-host", os: "Debian 12", kernel: "6.1", architecture: "x64", packages: [{ type: "deb", count: 3 }], components: [], readAt: new Date(under.clock.now()).toISOString() };
+    site.machine.summary = { state: "read", name: "secret-host", os: "Debian 12", kernel: "6.1", architecture: "x64", packages: [{ type: "deb", count: 3 }], components: [], readAt: new Date(under.clock.now()).toISOString() };
     const who = await known();
     const visitor = browser(plain);
     await visitor.signIn(who.name, who.password);
@@ -295,7 +250,7 @@ describe("the status page", () => {
     expect(mine).toContain("secret-host");
     expect(mine).toContain("unknown: no advisories are loaded");
 
-    const admin = await under.signIn("admin", adminPassword);
+    const admin = await site.administrator();
     const other = await under.organization({ authorization: admin.authorization as string }, "tenant");
     const tenant = await under.member(other.credentials, "tenant-admin", "admin");
     const stranger = browser(plain);
@@ -308,7 +263,7 @@ describe("the status page", () => {
   test("shows an image and an asset whose findings are not known yet as pending", async () => {
     await known();
     const visitor = browser(plain);
-    await visitor.signIn("admin", adminPassword);
+    await visitor.signIn("admin", (await site.administrator()).password);
     const components = [{ name: "openssl", version: "3.0.17-1~deb12u2", purl: "pkg:deb/debian/openssl@3.0.17-1~deb12u2?arch=amd64&distro=debian-12" }];
     const headers = { cookie: `qinfra=${visitor.jar.get("qinfra")}`, "x-csrf-token": await visitor.csrfOf("/"), "sec-fetch-site": "same-origin", "content-type": "application/json" };
     async function recorded(url: string, payload: object): Promise<{ image?: { id: string }; asset?: { id: string } }> {

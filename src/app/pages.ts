@@ -15,7 +15,7 @@ import type { Platform } from "./services.ts";
 import type { ThisMachine } from "./this-machine.ts";
 
 export interface PageParts {
-  platform: Platform;
+  platform: Pick<Platform, "services" | "registry" | "checks" | "identity">;
   machine: ThisMachine;
   secure: boolean;
   csrfKey: Buffer;

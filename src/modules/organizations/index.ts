@@ -86,7 +86,7 @@ export { createAccounts } from "./provider/accounts.ts";
 export { createLocalSignIn } from "./provider/local-sign-in.ts";
 export type { LocalSignIn } from "./provider/local-sign-in.ts";
 export { createEmbeddedProvider } from "./provider/provider.ts";
-export type { EmbeddedProvider, Interaction } from "./provider/provider.ts";
+export type { EmbeddedProvider, Interaction, Login } from "./provider/provider.ts";
 export type { SecondFactors } from "./second-factor/index.ts";
 export { createProviderKeys, providerAlgorithm } from "./provider/keys.ts";
 export type { ProviderKeys } from "./provider/keys.ts";

@@ -12,11 +12,20 @@ export function isOurs(clientId: string | undefined): boolean {
   return clientId !== undefined && ours.has(clientId);
 }
 
+const ownMachine = ["127.0.0.1", "localhost", "[::1]"];
+
+/** Where the platform is this machine, each name of it is the platform's. */
+function namesOf(origin: string): string[] {
+  const { protocol, hostname, port } = new URL(origin);
+  if (!ownMachine.includes(hostname)) return [origin];
+  return ownMachine.map((name) => new URL(`${protocol}//${name}:${port}`).origin);
+}
+
 export function ownClients(origin: string, browserSecret: string): ClientMetadata[] {
   return [
     {
       client_id: browserClient, client_name: "QL-RF", client_secret: browserSecret, token_endpoint_auth_method: "client_secret_post",
-      redirect_uris: [`${origin}/auth/callback`], grant_types: ["authorization_code"], response_types: ["code"], require_auth_time: true,
+      redirect_uris: namesOf(origin).map((name) => `${name}/auth/callback`), grant_types: ["authorization_code"], response_types: ["code"], require_auth_time: true,
     },
     {
       client_id: cliClient, client_name: "qinfra, the command line", token_endpoint_auth_method: "none",

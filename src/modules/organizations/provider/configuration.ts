@@ -50,6 +50,10 @@ export function sessionCookie(secure: boolean): string {
   return secure ? "__Host-qinfra-oidc" : "qinfra-oidc";
 }
 
+export function stepCookie(secure: boolean): string {
+  return secure ? "__Secure-qinfra-oidc-step" : "qinfra-oidc-step";
+}
+
 const minute = 60;
 const hour = 60 * minute;
 
@@ -72,7 +76,7 @@ export function providerConfiguration(ports: ConfigurationPorts): Configuration 
     pkce: { required: () => true },
     cookies: {
       keys: [...ports.cookieKeys],
-      names: { session: sessionCookie(secure), interaction: `${prefix}qinfra-oidc-step`, resume: `${prefix}qinfra-oidc-resume` },
+      names: { session: sessionCookie(secure), interaction: stepCookie(secure), resume: `${prefix}qinfra-oidc-resume` },
       long: { ...cookie, path: "/" }, short: cookie,
     },
     ttl: {

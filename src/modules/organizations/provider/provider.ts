@@ -6,7 +6,7 @@ import type { Clock } from "../../../platform/clock.ts";
 import { createLru } from "../../../platform/identity/lru.ts";
 import { tokenHash } from "../../../platform/identity/tokens.ts";
 import { browserClient } from "./clients.ts";
-import { providerConfiguration, sessionCookie, type ConfigurationPorts } from "./configuration.ts";
+import { providerConfiguration, sessionCookie, stepCookie, type ConfigurationPorts } from "./configuration.ts";
 import type { ProviderKeys } from "./keys.ts";
 
 /** What the provider asks of the person in this browser. */
@@ -37,8 +37,8 @@ export interface EmbeddedProvider {
   issuer: string;
   /** Permissions that another application may be given. */
   scopes: readonly string[];
-  /** Names of the cookies that a browser keeps after a sign-in. */
-  cookies: readonly string[];
+  /** Names of the cookies that a browser keeps after a sign-in, and of those that it keeps for one page of one. */
+  cookies: { session: readonly string[]; step: readonly string[] };
   /** The platform's session behind a session cookie. */
   sessionOf: ConfigurationPorts["sessionOf"];
   /** Answers a request below /oidc, which came from `address`. */
@@ -139,7 +139,7 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
   }
 
   return {
-    issuer, scopes: ports.scopes, cookies: [sessionCookie(secure), `${sessionCookie(secure)}.sig`], sessionOf: ports.sessionOf,
+    issuer, scopes: ports.scopes, cookies: { session: withSignature(sessionCookie(secure)), step: withSignature(stepCookie(secure)) }, sessionOf: ports.sessionOf,
     async handle(request, response, address) {
       const { answer } = await current();
       const whole = request.url ?? "/";
@@ -207,4 +207,8 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
       await session.destroy();
     },
   };
+}
+
+function withSignature(cookie: string): string[] {
+  return [cookie, `${cookie}.sig`];
 }

@@ -3,7 +3,7 @@ import { anonymous } from "../../../platform/actor.ts";
 import { DeclaredError, errorType, InvalidInput } from "../../../platform/errors.ts";
 import { sessionCookieName } from "../../../platform/identity/cookies.ts";
 import { toTypeId } from "../../../platform/ids.ts";
-import type { Interaction } from "../../../modules/organizations/index.ts";
+import type { Interaction, Login } from "../../../modules/organizations/index.ts";
 import { fieldOf, formProven, issueFormToken } from "./form.ts";
 import { localPath } from "./local-path.ts";
 import { passwordPage } from "./password-page.ts";
@@ -61,7 +61,12 @@ export function mountInteraction(scope: FastifyInstance, ports: PagePorts): void
     const token = request.cookies[sessionCookieName(ports.secure)];
     const session = token === undefined ? undefined : await provider.sessionOf(token);
     if (session === undefined) return leadTo(reply, withNext("/sign-in", `/sign-in/${request.params.uid}`));
-    return leadTo(reply, await provider.signedIn(request.raw, reply.raw, { accountId: session.accountId, amr: session.secondFactor ? ["mfa"] : [], at: session.at }));
+    return leadTo(reply, await signedIn(request, reply, { accountId: session.accountId, amr: session.secondFactor ? ["mfa"] : [], at: session.at }));
+  }
+
+  function signedIn(request: Asked, reply: FastifyReply, login: Login): Promise<string> {
+    for (const name of provider.cookies.step) void reply.clearCookie(name, { path: `/sign-in/${request.params.uid}`, httpOnly: true, sameSite: "lax", secure: ports.secure });
+    return provider.signedIn(request.raw, reply.raw, login);
   }
 
   /** One step further; the address at which it goes on. */
@@ -79,7 +84,7 @@ export function mountInteraction(scope: FastifyInstance, ports: PagePorts): void
       if (name === "" || password === "") throw new DeclaredError(InvalidInput, "Give both, your name and your password.");
       const person = await local.password({ name, password, address });
       const factors = await local.factors(person.userId);
-      if (!factors.any) return provider.signedIn(raw, reply.raw, { accountId: toTypeId("usr", person.userId), amr: ["pwd"] });
+      if (!factors.any) return signedIn(request, reply, { accountId: toTypeId("usr", person.userId), amr: ["pwd"] });
       await provider.passed(raw, reply.raw, person.userId);
       return again;
     }
@@ -87,12 +92,12 @@ export function mountInteraction(scope: FastifyInstance, ports: PagePorts): void
     const passkey = fieldOf(request, "passkey");
     if (passkey !== undefined && passkey !== "") {
       await local.passkey({ userId, response: json(passkey), address });
-      return provider.signedIn(raw, reply.raw, { accountId, amr: ["pwd", "hwk"] });
+      return signedIn(request, reply, { accountId, amr: ["pwd", "hwk"] });
     }
     const code = fieldOf(request, "code")?.trim() ?? "";
     if (code === "") throw new DeclaredError(InvalidInput, "Give the code.");
     await local.code({ userId, code: code.slice(0, 100), address });
-    return provider.signedIn(raw, reply.raw, { accountId, amr: ["pwd", "otp"] });
+    return signedIn(request, reply, { accountId, amr: ["pwd", "otp"] });
   }
 
   function passedUser({ passed }: Interaction): string | undefined {

@@ -15,6 +15,8 @@ export interface PageSpec {
   current?: NavItem;
   /** Who is signed in, on pages that are theirs alone. */
   who?: SignedIn;
+  /** Address of a script of ours; the page has to be sent by `sendScriptedPage`. */
+  script?: string;
   version: string;
 }
 
@@ -25,14 +27,15 @@ const nav: readonly { id: NavItem; href: string; text: string }[] = [
 ];
 
 /** A whole document. */
-export function page({ title, body, current, who, version }: PageSpec): string {
+export function page({ title, body, current, who, script, version }: PageSpec): string {
   return `<!doctype html>\n${render(html`<html lang="en-GB">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} - QL-RF</title>
-<link rel="stylesheet" href="${stylesheetPath}">
+<link rel="stylesheet" href="${stylesheetPath}">${script === undefined ? null : html`
+<script src="${script}" defer></script>`}
 </head>
 <body>
 <a class="skip" href="#content">Skip to the content</a>
@@ -48,6 +51,6 @@ ${who === undefined ? null : whoIsHere(who)}
 }
 
 function whoIsHere({ user, organization, csrf }: SignedIn): Html {
-  return html`<div class="who"><span><strong>${user}</strong> in ${organization}</span>
+  return html`<div class="who"><span><a href="/account"><strong>${user}</strong></a> in ${organization}</span>
 <form class="inline" method="post" action="/sign-out"><input type="hidden" name="csrf" value="${csrf}"><button class="quiet">Sign out</button></form></div>`;
 }

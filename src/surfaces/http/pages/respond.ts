@@ -17,6 +17,11 @@ export function sendPage(reply: FastifyReply, text: string, status = 200): Fasti
   return reply.code(status).header("cache-control", "no-store").type("text/html; charset=utf-8").send(text);
 }
 
+/** The same for a page that asks for a passkey, which takes a script of ours. */
+export function sendScriptedPage(reply: FastifyReply, text: string, status = 200): FastifyReply {
+  return sendPage(reply.header("content-security-policy", `${contentSecurityPolicy}; script-src 'self'`), text, status);
+}
+
 /** Leads on with a GET, whatever the request was. */
 export function leadTo(reply: FastifyReply, path: string): FastifyReply {
   return reply.header("cache-control", "no-store").redirect(path, 303);

@@ -32,7 +32,7 @@ export function mountSignIn(scope: FastifyInstance, ports: PagePorts): void {
     const visitor = visitorOf(ports, request, reply);
     if ((await standingOf(visitor)).state !== "nobody") await visitor.call("sessions.delete", { id: "current" });
     await signIn.provider.signOut(request.raw, reply.raw);
-    for (const name of [sessionCookieName(ports.secure), ...signIn.provider.cookies]) {
+    for (const name of [sessionCookieName(ports.secure), ...signIn.provider.cookies.session]) {
       void reply.clearCookie(name, { path: "/", httpOnly: true, sameSite: "lax", secure: ports.secure });
     }
     return leadTo(reply, "/signed-out");

@@ -122,6 +122,10 @@ button:hover, .button:hover { filter: brightness(1.1); }
 button.quiet { background: transparent; border-color: var(--line-strong); color: var(--text); padding: .2rem .6rem; font-weight: 500; }
 button.quiet:hover { background: var(--sunk); filter: none; }
 form.inline { display: inline; }
+form.row { display: flex; flex-wrap: wrap; gap: .6rem; align-items: end; }
+.who a { color: inherit; }
+.qr { display: block; width: 13rem; max-width: 100%; height: auto; border-radius: 4px; border: 1px solid var(--line); }
+.recovery { list-style: none; margin: .75rem 0; padding: .75rem 1rem; display: grid; gap: .35rem 1.5rem; grid-template-columns: repeat(auto-fill, minmax(13.5rem, 1fr)); background: var(--sunk); border: 1px solid var(--line); border-radius: 4px; font-family: var(--mono); font-size: 1rem; }
 
 .reference { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0 2rem; }
 .toc { font-size: .95em; margin-bottom: 1rem; }
