@@ -19,7 +19,7 @@ interface Table {
   keys: Key[];
 }
 
-const catalogue = `
+const catalogue = (which: string): string => `
   select c.oid::regclass::text as name,
     (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'words', (
         select array(select m[1] from regexp_matches(pg_get_constraintdef(k.oid), '''([^'']+)''::text', 'g') m)
@@ -29,13 +29,13 @@ const catalogue = `
         'columns', (select array_agg(f.attname order by u.n) from unnest(k.conkey) with ordinality u(num, n) join pg_attribute f on f.attrelid = k.conrelid and f.attnum = u.num),
         'refers', (select array_agg(f.attname order by u.n) from unnest(k.confkey) with ordinality u(num, n) join pg_attribute f on f.attrelid = k.confrelid and f.attnum = u.num)))
       from pg_constraint k where k.conrelid = c.oid and k.contype = 'f'), '[]') as keys
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  join pg_attribute o on o.attrelid = c.oid and o.attname = 'org_id' and not o.attisdropped
-  where c.relkind in ('r', 'p') and not c.relispartition order by 1`;
+  from pg_class c where c.relkind in ('r', 'p') and not c.relispartition and ${which} order by 1`;
+const ofOrganizations = catalogue("exists (select from pg_attribute o where o.attrelid = c.oid and o.attname = 'org_id' and not o.attisdropped)");
+const aboutPeople = catalogue("exists (select from pg_constraint k where k.conrelid = c.oid and k.confrelid = 'organizations.users'::regclass)");
 
 /** How many rows of the organization each table has that has `org_id`, found from the catalogue alone. */
 export async function rowsOf(superuser: pg.Client, orgId: string): Promise<Record<string, number>> {
-  const { rows: tables } = await superuser.query<Table>(catalogue);
+  const { rows: tables } = await superuser.query<Table>(ofOrganizations);
   const counts: Record<string, number> = {};
   for (const { name } of tables) {
     const { rows } = await superuser.query<{ count: number }>(`select count(*)::int as count from ${name} where org_id = $1`, [orgId]);
@@ -46,7 +46,7 @@ export async function rowsOf(superuser: pg.Client, orgId: string): Promise<Recor
 
 /** Puts `each` rows of the organization into every table that has `org_id`; what they refer to is made first. */
 export async function fillTables(superuser: pg.Client, orgId: string, each: number, except: readonly string[]): Promise<void> {
-  const { rows: tables } = await superuser.query<Table>(catalogue);
+  const { rows: tables } = await superuser.query<Table>(ofOrganizations);
   const done = new Set<string>();
   for (let left = tables; left.length > 0; left = left.filter(({ name }) => !done.has(name))) {
     const ready = left.filter(({ name, keys }) => keys.every((key) => key.table === name || !left.some((other) => other.name === key.table)));
@@ -58,9 +58,20 @@ export async function fillTables(superuser: pg.Client, orgId: string, each: numb
   }
 }
 
-async function insertRow(superuser: pg.Client, table: Table, orgId: string): Promise<void> {
+/**
+ * Puts a row that names the person into every table that refers to people, for each column by which it does; the names of
+ * the columns, as `schema.table.column`.
+ */
+export async function fillPerson(superuser: pg.Client, orgId: string, userId: string): Promise<string[]> {
+  const { rows: tables } = await superuser.query<Table>(aboutPeople);
+  const columns = tables.flatMap((table) => table.keys.filter((key) => key.table === "organizations.users").flatMap((key) => key.columns.map((column) => ({ table, column }))));
+  for (const { table, column } of columns) await insertRow(superuser, table, orgId, new Map([[column, `'${userId}'`]]));
+  return columns.map(({ table, column }) => `${table.name}.${column}`);
+}
+
+async function insertRow(superuser: pg.Client, table: Table, orgId: string, given: ReadonlyMap<string, string> = new Map()): Promise<void> {
   const values = new Map<string, string>(table.columns.map((column) => [column.name, valueOf(column)]));
-  values.set("org_id", `'${orgId}'`);
+  if (values.has("org_id")) values.set("org_id", `'${orgId}'`);
   for (const key of table.keys) {
     if (!key.columns.every((column) => values.has(column))) continue; // may be null
     const within = key.refers.includes("org_id") ? ` where org_id = '${orgId}'` : key.table === "organizations.organizations" ? ` where id = '${orgId}'` : "";
@@ -68,6 +79,7 @@ async function insertRow(superuser: pg.Client, table: Table, orgId: string): Pro
       if (column !== "org_id") values.set(column, `(select ${key.refers[i]} from ${key.table}${within} order by random() limit 1)`);
     }
   }
+  for (const [column, value] of given) values.set(column, value);
   const text = `insert into ${table.name} (${[...values.keys()].join(", ")}) select ${[...values.values()].join(", ")} on conflict do nothing`;
   await superuser.query(text).catch((error: Error) => {
     throw new Error(`${table.name} could not be filled: ${error.message}\n${text}`);
