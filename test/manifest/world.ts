@@ -1,9 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createRegistry, type Registry } from "../../src/platform/operation/registry.ts";
+import { toTypeId, uuidOf } from "../../src/platform/ids.ts";
 import type { Operation } from "../../src/platform/operation/index.ts";
 import { modules } from "../../src/app/modules.ts";
-import { organizationOf, testPlatform, type Answer, type Caller, type TestCall, type TestPlatform } from "../../src/app/testing.ts";
+import { organizationOf, testPlatform, type Answer, type Caller, type Person, type TestCall, type TestPlatform } from "../../src/app/testing.ts";
 import { zipOf } from "../../src/modules/vulnerabilities/feeds/testing.ts";
 
 export const registry: Registry = createRegistry(modules);
@@ -34,6 +35,10 @@ export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Own
     const { id } = await succeed<{ id: string }>(platform, "api-keys.create", { as: owner, input: { name: "made", scopes: ["images:read"] } });
     return id;
   },
+  inv: async (platform, owner) => {
+    const { id } = await succeed<{ id: string }>(platform, "invitations.create", { as: owner, input: { role: "viewer" } });
+    return id;
+  },
   sit: async (platform, owner) => {
     const { id } = await succeed<{ id: string }>(platform, "inventory.create-site", { as: owner, input: { name: `site ${++serial}` } });
     return id;
@@ -47,6 +52,20 @@ export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Own
     return (await succeed<{ image: { id: string } }>(platform, "images.register", { as: owner, input })).image.id;
   },
 };
+
+/** Fields that take one sort of what their kind of id names: `operation field`. */
+const makersOfFields: typeof makers = {
+  "service-accounts.disable id": serviceAccount,
+  "api-keys.create serviceAccount": serviceAccount,
+};
+
+async function serviceAccount(platform: TestPlatform, owner: Owner): Promise<string> {
+  return (await succeed<{ id: string }>(platform, "service-accounts.create", { as: owner, input: { name: "made", role: "viewer" } })).id;
+}
+
+export function makerOf(operation: Operation, field: string, kind: string): (typeof makers)[string] | undefined {
+  return makersOfFields[`${operation.id} ${field}`] ?? makers[kind];
+}
 
 const components = [{ name: "openssl", version: "3.0.1-1", purl: "pkg:deb/debian/openssl@3.0.1-1?arch=amd64&distro=debian-12" }];
 
@@ -68,9 +87,60 @@ async function stranger(platform: TestPlatform): Promise<{ name: string; passwor
   return { name, password: oneTimePassword };
 }
 
+/** The token of a new invitation to the organization of `admin`. */
+async function invitation(platform: TestPlatform): Promise<string> {
+  const { link } = await succeed<{ link: string }>(platform, "invitations.create", { as: "admin", input: { role: "viewer" } });
+  return link.slice(link.lastIndexOf("/") + 1);
+}
+
+/** An organization that nobody else needs, with an administrator of its own. */
+async function newOrganization(platform: TestPlatform): Promise<{ id: string; slug: string; admin: Person }> {
+  const slug = `made-${++serial}`;
+  const { id } = await succeed<{ id: string }>(platform, "organizations.create", { as: "platform-admin", input: { name: slug, slug } });
+  return { id, slug, admin: await platform.newMember(uuidOf("org", id), "admin") };
+}
+
+/** Operations that take away the organization that they are called in: each call has one of its own. */
+export const endsItsOrganization: ReadonlySet<string> = new Set(["organizations.delete"]);
+
+/** Operations that change what their caller may do, so that each call is made by somebody new. */
+const changesItsCaller: ReadonlySet<string> = new Set(["members.leave", "organizations.transfer"]);
+
+/** Somebody who may call the operation, and whom nobody else needs afterwards. */
+export async function callerOf(platform: TestPlatform, operation: Operation): Promise<Pick<TestCall, "as" | "authorization">> {
+  const as = allowedCaller(operation);
+  if (operation.confirm !== undefined) return { authorization: await platform.newSession(platform.person(as), { secondFactor: true }) };
+  if (!changesItsCaller.has(operation.id)) return { as };
+  return { authorization: await platform.newSession(await platform.newMember(platform.person(as).orgId, "admin")) };
+}
+
 /** What has to be there before an operation's example can succeed, and what of the call it changes. */
 const arrangements: Readonly<Record<string, (platform: TestPlatform) => Promise<Partial<TestCall>>>> = {
   "sessions.create": async (platform) => ({ input: await stranger(platform) }),
+  "invitations.look-up": async (platform) => ({ input: { token: await invitation(platform) } }),
+  "invitations.sign-up": async (platform) => ({ input: { token: await invitation(platform), name: `guest${++serial}` } }),
+  "invitations.accept": async (platform) => {
+    const elsewhere = await platform.newMember(platform.person("other-tenant-admin").orgId, "viewer");
+    return { authorization: await platform.newSession(elsewhere), input: { token: await invitation(platform) } };
+  },
+  "organizations.set-settings": async (platform) => {
+    const id = organizationOf(platform.person("admin"));
+    const { version } = await succeed<{ version: number }>(platform, "organizations.get-settings", { as: "admin", input: { id } });
+    return { input: { version } };
+  },
+  "organizations.delete": async (platform) => {
+    const { id, slug, admin } = await newOrganization(platform);
+    return { authorization: await platform.newSession(admin, { secondFactor: true }), input: { id, slug } };
+  },
+  "organizations.restore": async (platform) => {
+    const { id, slug, admin } = await newOrganization(platform);
+    await succeed(platform, "organizations.delete", { authorization: await platform.newSession(admin, { secondFactor: true }), input: { id, slug } });
+    return { input: { id } };
+  },
+  "users.erase": async (platform) => {
+    const { userId } = await platform.newMember(platform.person("admin").orgId, "viewer");
+    return { input: { user: toTypeId("usr", userId), name: `user-${userId.replaceAll("-", "")}` } };
+  },
   "users.set-password": async (platform) => {
     const { name, password } = await stranger(platform);
     const { token } = await succeed<{ token: string }>(platform, "sessions.create", { input: { name, password } });
@@ -90,19 +160,19 @@ export function idKindsOf(schema: unknown): string[] {
 const typeId = /^([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
 /** The example with ids of things that are there, made for `owner`. */
-export async function withRealIds(platform: TestPlatform, example: Example, owner: Owner): Promise<Record<string, unknown>> {
-  async function replaced(value: unknown): Promise<unknown> {
-    if (Array.isArray(value)) return Promise.all(value.map(replaced));
+export async function withRealIds(platform: TestPlatform, operation: Operation, example: Example, owner: Owner): Promise<Record<string, unknown>> {
+  async function replaced(value: unknown, field: string): Promise<unknown> {
+    if (Array.isArray(value)) return Promise.all(value.map((item) => replaced(item, field)));
     if (typeof value === "object" && value !== null) {
-      return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([key, item]) => [key, await replaced(item)] as const)));
+      return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([key, item]) => [key, await replaced(item, key)] as const)));
     }
     const kind = typeof value === "string" ? typeId.exec(value)?.[1] : undefined;
     if (kind === undefined) return value;
-    const make = makers[kind];
+    const make = makerOf(operation, field, kind);
     if (make === undefined) throw new Error(`test/manifest/world.ts: there is no maker of ${kind}_ ids`);
     return make(platform, owner);
   }
-  return await replaced(example.input) as Record<string, unknown>;
+  return await replaced(example.input, "") as Record<string, unknown>;
 }
 
 /** Somebody who may call the operation. */
@@ -118,10 +188,10 @@ export function plain(operation: Operation): TestCall {
 
 /** A call of the example that succeeds. */
 export async function arranged(platform: TestPlatform, operation: Operation, example: Example): Promise<TestCall> {
-  const as = allowedCaller(operation);
-  const input = await withRealIds(platform, example, as);
+  const caller = await callerOf(platform, operation);
+  const input = await withRealIds(platform, operation, example, allowedCaller(operation));
   const changes = await arrangements[operation.id]?.(platform) ?? {};
-  return { as, ...changes, input: { ...input, ...changes.input } };
+  return { ...caller, ...changes, input: { ...input, ...changes.input } };
 }
 
 export async function succeed<T = unknown>(platform: TestPlatform, operationId: string, call: TestCall): Promise<T> {

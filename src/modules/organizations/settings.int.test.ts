@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { userUuid } from "./ids.ts";
 import { organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
 
 let test: UnderTest;
@@ -78,6 +79,19 @@ describe("the organization itself", () => {
       ["members.role-set", { organization: org.id, from: "viewer", to: "admin" }], ["members.role-set", { organization: org.id, from: "admin", to: "operator" }],
       ["organizations.transferred", { from: user.id, to: nina.user }],
     ]);
+  });
+
+  it("given an administrator with a second factor, then they confirm it first", async () => {
+    const org = await test.organization(admin.credentials, "confirmed");
+    const boss = await test.member(org.credentials, "boss-with-totp", "admin");
+    const nora = await test.member(org.credentials, "nora", "viewer");
+    const superuser = await test.connect("superuser");
+    await superuser.query("insert into organizations.totp (user_id, secret, confirmed_at, created_at) values ($1, 'sealed', now(), now())", [userUuid(boss.user)]);
+    const transfer = () => test.outcomeOf("organizations.transfer", { id: org.id, user: nora.user }, boss.credentials);
+    expect(await transfer()).toBe("confirmation-needed");
+    await superuser.query("update organizations.sessions set second_factor = true, confirmed_at = $2 where user_id = $1", [userUuid(boss.user), new Date(test.clock.now())]);
+    expect(await transfer()).toBe("ok");
+    await superuser.end();
   });
 
   it("given nobody who could administer it, or an API key, then it stays", async () => {

@@ -37,7 +37,7 @@ export const createApiKey = operation({
   output: Type.Object({ ...ApiKey.properties, key: Type.String({ description: "The key itself; shown once" }) }),
   errors: [ScopeNotHeld, PersonNeeded, ServiceAccountNotFound],
   creates: true,
-  examples: [{ input: { name: "nightly scan", scopes: ["scans:run", "assets:write"], expiresInDays: 90 } }],
+  examples: [{ input: { name: "nightly scan", scopes: ["scans:run", "assets:write"], expiresInDays: 90 } }, { input: { name: "image builds", scopes: ["images:read"], serviceAccount: "usr_01jd0000000000000000000000" } }],
   async handle(context, input) {
     const { actor, orgId } = context;
     // A key that makes keys would outlive its own revocation.

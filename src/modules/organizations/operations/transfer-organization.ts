@@ -5,6 +5,8 @@ import { personOf } from "../caller.ts";
 import { AdministratorNeeded, MemberNotFound, OrganizationNotFound, PersonNeeded } from "../errors.ts";
 import { MemberRoleSet, OrganizationTransferred } from "../events.ts";
 import { OrganizationId, orgUuid, UserId, userTypeId, userUuid } from "../ids.ts";
+import { secondFactorsOf } from "../second-factor-views.ts";
+import { needConfirmation } from "../second-factor/enrolment.ts";
 import { lockAdministrators, updateRole } from "../store.ts";
 import { memberOf } from "../views.ts";
 
@@ -13,9 +15,12 @@ export const transferOrganization = operation({
   http: "POST /api/v1/organizations/{id}/transfer",
   cli: { name: "organizations transfer", positional: ["id", "user"] },
   summary: "Hand the organization over: another member becomes administrator, you operator",
+  description: "Where you have a second factor, you must have given it in the last five minutes.",
   permission: "organizations:write",
   effect: "change",
   without: { mcp: "who administers is decided by a person" },
+  // A tenant's transaction does not reach second factors.
+  database: "system",
   input: Type.Object({ id: OrganizationId, user: UserId }),
   output: Type.Object({ organization: OrganizationId, administrator: UserId, operator: UserId }),
   errors: [OrganizationNotFound, MemberNotFound, AdministratorNeeded, PersonNeeded],
@@ -25,6 +30,7 @@ export const transferOrganization = operation({
     const from = personOf(context.actor);
     const to = userUuid(input.user);
     if (orgUuid(input.id) !== orgId) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
+    if ((await secondFactorsOf(db, from)).any) needConfirmation(context.actor, context.clock);
     const administrators = await lockAdministrators(db, orgId);
     if (!administrators.includes(from)) fail(AdministratorNeeded, "Only an administrator can hand the organization over; ask one.");
     const member = await memberOf(db, orgId, to);
