@@ -62,7 +62,7 @@ export interface TestPlatform {
   /** The caller as a person; the agent's key is that of `admin`. */
   person(caller: Exclude<Caller, "anonymous">): Person;
   /** Value of the Authorization header of a new session of that person. */
-  newSession(person: Person, options?: { mustChange?: boolean }): Promise<string>;
+  newSession(person: Person, options?: { mustChange?: boolean; secondFactor?: boolean }): Promise<string>;
   /** A new user with that role in the organization. */
   newMember(orgId: string, role: Role): Promise<Person>;
   /** Calls an operation by its id, over HTTP. */
@@ -114,11 +114,11 @@ export async function testPlatform(options: { osvUrl?: string; extraModules?: re
     return { userId, orgId };
   }
 
-  async function newSession({ userId, orgId }: Person, { mustChange = false } = {}): Promise<string> {
+  async function newSession({ userId, orgId }: Person, { mustChange = false, secondFactor = false } = {}): Promise<string> {
     const { token, hash } = newSessionToken();
     const at = timestamp(clock);
     const expiresAt = new Date(clock.now() + 3_600_000).toISOString();
-    const begun = await test.database.system((db) => insertSession(db, { id: ids.uuid(), hash, userId, orgId, door: "cli", mustChange, at, expiresAt }, passwordHash));
+    const begun = await test.database.system((db) => insertSession(db, { id: ids.uuid(), hash, userId, orgId, door: "cli", mustChange, secondFactor, at, expiresAt }, passwordHash));
     if (!begun) throw new Error("the session could not begin: this person has another password, or is no member any more");
     return `Bearer ${token}`;
   }
