@@ -5,6 +5,7 @@ import { run, versionIn } from "./run.mjs";
 export const systemRecipes = {
   "openssh-server": () =>
     installed(["openssh-server", "openssh-client"], { sshd: ["/usr/sbin/sshd", "sshd"], ssh: ["ssh"], "ssh-keygen": ["ssh-keygen"] }, ["ssh", "-V"], /OpenSSH_([^\s,]+)/),
+  openssl: () => installed(["openssl"], named("openssl"), ["openssl", "version"]),
   prometheus: () => installed(["prometheus"], named("prometheus", "promtool"), ["prometheus", "--version"]),
   redis: () => installed(["redis-server"], named("redis-server", "redis-cli"), ["redis-server", "--version"]),
   pgbouncer: () => installed(["pgbouncer"], named("pgbouncer"), ["pgbouncer", "--version"]),

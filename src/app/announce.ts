@@ -5,7 +5,8 @@ import type { RunningServer } from "./serve.ts";
 
 /** What `npm run up` says once the platform is there: where, how to get in, and what was found on this machine. */
 export async function announce(server: RunningServer, config: Config, seconds: number): Promise<void> {
-  const address = `http://localhost:${new URL(server.address).port}`;
+  const { protocol, port } = new URL(server.address);
+  const address = `${protocol}//localhost:${port}`;
   const { databaseFolder } = server;
   const { unspent } = server.platform.firstAdministrator;
   const bold = (text: string): string => styleText("bold", text);

@@ -11,7 +11,9 @@ import { DeclaredError, errorType, fail } from "../platform/errors.ts";
 import { openSecrets } from "../platform/secrets/index.ts";
 import { createWorkerPool } from "../platform/worker/index.ts";
 import { mountMcp } from "../surfaces/mcp/index.ts";
-import { createHttpServer } from "../surfaces/http/server.ts";
+import { readTlsFiles, watchTlsFiles } from "../platform/tls/index.ts";
+import { systemTimer } from "../platform/events/index.ts";
+import { createHttpServer, replaceCertificate } from "../surfaces/http/server.ts";
 import { closeHttp } from "./close-http.ts";
 import { databaseExists, openPlatformDatabase, type OpenedDatabase } from "./database.ts";
 import { startHousekeeping } from "./housekeeping.ts";
@@ -53,6 +55,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   }
   try {
     checkRetention(config.retention);
+    const tls = config.tls === undefined ? undefined : await readTlsFiles(config.tls, systemClock);
     await probePort(config);
     await prepareFolder(config.dataDir);
     const secrets = await openSecrets(config, { dataExists: databaseExists(config), clock: systemClock });
@@ -66,7 +69,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     started.push(housekeeping.stop);
     const machine = readThisMachine({ clock: systemClock, log });
     let draining = false;
-    const secure = config.publicUrl?.startsWith("https:") === true;
+    const secure = config.publicUrl === undefined ? tls !== undefined : config.publicUrl.startsWith("https:");
     const pages = mountPages({ platform, machine, secure, csrfKey: secrets.derive("csrf"), log });
     const http = await createHttpServer(platform.services, platform.registry, {
       version: version(), log, draining: () => draining, metrics: platform.metrics.scrape,
@@ -74,7 +77,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         const checks = await platform.checks();
         return { ready: checks["database"] === "ok", checks };
       },
-      sessionOf: pages.sessionOf, trustedProxies: config.trustedProxies,
+      sessionOf: pages.sessionOf, trustedProxies: config.trustedProxies, ...(tls === undefined ? {} : { tls }),
       extend(server) {
         pages.extend(server);
         mountMcp(server, platform.services, platform.registry, { version: version(), hosts: config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname] });
@@ -82,7 +85,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       },
     });
     started.push(() => closeHttp(http, drainMs));
-    const address = await listen(http, config);
+    if (config.tls !== undefined && tls !== undefined) {
+      started.push(watchTlsFiles(config.tls, { clock: systemClock, log, sleep: systemTimer.sleep }, tls, (material) => replaceCertificate(http, material)).stop);
+    }
+    const address = (await listen(http, config)).replace(/^https?:/, tls === undefined ? "http:" : "https:");
     let stopping: Promise<void> | undefined;
     return {
       platform, http, address, machine, databaseFolder: opened.embedded?.cluster, failed: failure(opened),

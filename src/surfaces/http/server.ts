@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import cookie from "@fastify/cookie";
 import type { Logger } from "pino";
@@ -6,6 +7,7 @@ import { DeclaredError, Draining, InvalidInput, NotFound, TooLarge, toProblem, U
 import type { Operation } from "../../platform/operation/index.ts";
 import { hasDoor, routeOf, type Registry } from "../../platform/operation/registry.ts";
 import type { Services } from "../../platform/operation/services.ts";
+import type { TlsMaterial } from "../../platform/tls/index.ts";
 import { tellDeprecation } from "./answer-headers.ts";
 import { limitBody, type BodyLimits } from "./body-limits.ts";
 import { handleOperation, refuseStrangers } from "./operation-route.ts";
@@ -22,6 +24,8 @@ export interface HttpOptions {
   sessionOf(request: FastifyRequest): { session: string; csrf: boolean } | undefined;
   /** How long the body of a request may take, where it is not as usual. */
   bodyLimits?: BodyLimits;
+  /** PEM. With `ca` only callers with a certificate of that authority are let in. */
+  tls?: TlsMaterial;
   /** Addresses and networks whose X-Forwarded-For is believed. None by default. */
   trustedProxies?: readonly string[];
   /** Adds pages and further doors (sign-in, status, reference, MCP) to the same server. */
@@ -41,7 +45,10 @@ export async function createHttpServer(services: Services, registry: Registry, o
     childLoggerFactory: (logger) => logger,
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]) ?? services.ids.uuid(),
     // Node would cut off each request after five minutes, also a feed that is still being read; bodies have limits of their own.
-    serverFactory: (handler) => createServer({ keepAliveTimeout: 30_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 32 * 1024 }, handler),
+    serverFactory: (handler) => {
+      const limits = { keepAliveTimeout: 30_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 32 * 1024 };
+      return options.tls === undefined ? createServer(limits, handler) : createTlsServer({ ...limits, ...tlsContext(options.tls) }, handler);
+    },
     frameworkErrors: (error, request, reply) => void sendProblem(reply as unknown as FastifyReply, asDeclared(error, request, services), request.id),
     routerOptions: { maxParamLength: 2_000, querystringParser: parseQuery },
   });
@@ -102,6 +109,16 @@ export async function createHttpServer(services: Services, registry: Registry, o
   });
   options.extend?.(server);
   return server;
+}
+
+/** TLS 1.3 only: whatever talks to the platform knows it. */
+function tlsContext({ cert, key, ca }: TlsMaterial) {
+  return { cert, key, minVersion: "TLSv1.3" as const, ...(ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }) };
+}
+
+/** New connections use the new certificate; open ones go on. */
+export function replaceCertificate(server: FastifyInstance, material: TlsMaterial): void {
+  (server.server as unknown as TlsServer).setSecureContext(tlsContext(material));
 }
 
 const usualBodyBytes = 1024 * 1024;

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
+import { Agent, fetch } from "undici";
 import { openClient, type Client } from "./client.ts";
 import { startServer, temporaryFolder, untilReady } from "./process.ts";
 
@@ -25,6 +26,9 @@ export interface StartOptions {
   nodeArguments?: readonly string[];
   /** Command before node, such as `taskset -c 0`. */
   launcher?: readonly string[];
+  /** PEM files, where it speaks TLS: the authority of its certificate, and what it is shown. */
+  ca?: string;
+  client?: { cert: string; key: string };
 }
 
 export const root = join(import.meta.dirname, "../../..");
@@ -44,10 +48,10 @@ export async function startPlatform(dataDir: string, env: Readonly<Record<string
   let address = "";
   try {
     await untilReady(server, "the platform", async () => {
-      const port = /is up at http:\/\/localhost:(\d+)/.exec(said())?.[1];
+      const [, protocol, port] = /is up at (https?):\/\/localhost:(\d+)/.exec(said()) ?? [];
       if (port === undefined) return false;
-      address = `http://127.0.0.1:${port}`;
-      return (await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
+      address = `${protocol}://127.0.0.1:${port}`;
+      return isReady(address, options);
     }, 60_000);
   } catch (error) {
     await server.stop("SIGKILL");
@@ -58,6 +62,17 @@ export async function startPlatform(dataDir: string, env: Readonly<Record<string
     address, pid: server.pid, dataDir, log, ended: server.ended, stop: server.stop,
     ...(oneTimePassword === undefined ? {} : { oneTimePassword }),
   };
+}
+
+async function isReady(address: string, { ca, client }: StartOptions): Promise<boolean> {
+  const file = async (path: string | undefined) => (path === undefined ? undefined : readFile(path));
+  const [authority, cert, key] = await Promise.all([ca, client?.cert, client?.key].map(file));
+  const dispatcher = new Agent({ connect: { ...(authority && { ca: authority }), ...(cert && { cert }), ...(key && { key }) } });
+  try {
+    return (await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(2_000), dispatcher })).ok;
+  } finally {
+    await dispatcher.close();
+  }
 }
 
 /** An empty data folder that the embedded PostgreSQL may pass through when it runs as another user. */
