@@ -93,5 +93,7 @@ export type { ProviderKeys } from "./provider/keys.ts";
 export { eraseDue } from "./deletion/erase-due.ts";
 export type { ErasurePorts, OnOrganizationEnded } from "./deletion/types.ts";
 export { quotasOf } from "./quotas.ts";
+export { relyingParty } from "./second-factor/relying-party.ts";
+export { sealedColumns } from "./sealed-store.ts";
 export { namedPermissions, permissionsOf, roles, roleTable } from "./roles.ts";
 export type { Role, RoleRow } from "./roles.ts";

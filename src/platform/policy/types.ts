@@ -11,8 +11,6 @@ export interface PolicyActor {
   ai: boolean;
   /** The session began with a second factor, or was confirmed by one since. */
   secondFactor: boolean;
-  /** The session began with a second factor, or was confirmed by one since. */
-  secondFactor: boolean;
   roles: readonly string[];
   permissions: readonly string[];
   orgId?: string;

@@ -28,7 +28,7 @@ ${error === undefined ? null : errorNote(error)}
 ${required && data.factors.length === 0 ? note("warn", html`<p>Your role in ${data.me.organization.name} requires a second factor. Until you add one, nothing else can be done here.</p>`) : null}
 ${required && data.factors.length > 0 ? note("warn", html`<p>Your role in ${data.me.organization.name} requires a second factor, and this session began without. <a href="/account/confirm?next=%2F">Give it now</a>.</p>`) : null}
 ${panel("You", inside(identity(view)), { id: "you" })}
-${panel("Second factors", secondFactors(view), { id: "second-factors", aside: data.factors.length === 0 ? "none" : undefined })}
+${panel("Second factors", secondFactors(view), { id: "second-factors", ...(data.factors.length === 0 ? { aside: "none" } : {}) })}
 ${panel("Sessions", sessions(view), { id: "sessions", aside: data.moreSessions ? "the first 100; qinfra sessions list --all shows all" : count(data.sessions.length, "session") })}
 ${panel("API keys", apiKeys(view), { id: "api-keys", aside: `yours, in ${data.me.organization.name}` })}`;
   return page({ title: "Your account", body, who, version });
@@ -70,7 +70,7 @@ const doors: Record<SessionItem["door"], string> = { browser: "Browser", cli: "T
 function sessions({ data, who, now }: AccountPage): Html {
   const rows = data.sessions.map((session) => [
     html`${doors[session.door]} ${session.current ? chip("ok", "this one") : null}`, when(session.createdAt, now), when(session.lastSeenAt, now), until(session.expiresAt),
-    act(who, "/account/sessions/end", session.id, session.current ? "Sign out" : "End", `End the ${doors[session.door].toLowerCase()} session`),
+    session.current ? act(who, "/sign-out", session.id, "Sign out", "Sign out of this session") : act(who, "/account/sessions/end", session.id, "End", `End the ${doors[session.door].toLowerCase()} session`),
   ]);
   return table("Sessions", ["Where", "Began", "Last seen", "Until", "Action"], rows);
 }

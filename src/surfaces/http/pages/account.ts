@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { relyingParty } from "../../../modules/organizations/index.ts";
 import { ConfirmationNeeded, DeclaredError, InvalidInput, Unauthenticated } from "../../../platform/errors.ts";
-import { sessionCookieName } from "../../../platform/identity/cookies.ts";
 import { accountData } from "./account-data.ts";
 import { accountPage, type AccountPage } from "./account-page.ts";
 import type { Me } from "./answers.ts";
@@ -91,8 +90,7 @@ export function mountAccount(scope: FastifyInstance, ports: PagePorts): void {
 
   async function show(request: FastifyRequest, reply: FastifyReply, visitor: Visitor, error?: DeclaredError): Promise<FastifyReply> {
     if (visitor.session === undefined) return leadTo(reply, withNext("/sign-in", "/account"));
-    const reading: Visitor = { ...visitor, session: { ...visitor.session, csrf: true } };
-    const data = await accountData(reader(visitor, reading));
+    const data = await accountData(visitor);
     const now = services.clock.now();
     const current = data.sessions.find((session) => session.current);
     const text = accountPage({
@@ -119,4 +117,31 @@ export function mountAccount(scope: FastifyInstance, ports: PagePorts): void {
   async function whoIsThere(visitor: Visitor) {
     return whoOf(ports, visitor, await visitor.call<Me>("users.me", {}));
   }
+}
+
+/** The reply with the time to wait, where there were too many attempts. */
+function waiting(reply: FastifyReply, error: DeclaredError): FastifyReply {
+  const wait = secondsToWait(error);
+  return wait === undefined ? reply : reply.header("retry-after", String(wait));
+}
+
+function currentPassword(request: FastifyRequest): { currentPassword?: string } {
+  const password = fieldOf(request, "current") ?? "";
+  return password === "" ? {} : { currentPassword: password };
+}
+
+/** What the browser answered for a passkey; the script of the page put it there. */
+export function credentialIn(request: FastifyRequest): unknown {
+  try {
+    return JSON.parse(fieldOf(request, "passkey") ?? "") as unknown;
+  } catch {
+    throw new DeclaredError(InvalidInput, "What the browser sent for the passkey cannot be read; try again.");
+  }
+}
+
+/** The secret of an address that this page gave out, so that it can be shown again after a wrong code. */
+function secretIn(uri: string): string | undefined {
+  if (uri.length > 500 || !uri.startsWith("otpauth://totp/") || !URL.canParse(uri)) return undefined;
+  const secret = new URL(uri).searchParams.get("secret") ?? "";
+  return /^[A-Z2-7]{16,64}$/.test(secret) ? secret : undefined;
 }

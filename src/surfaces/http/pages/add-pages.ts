@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { DeclaredError, errorType, Internal, InvalidInput, NotFound, PasswordChangeRequired, TooLarge, Unauthenticated, UnsupportedMediaType } from "../../../platform/errors.ts";
+import { ConfirmationNeeded, DeclaredError, errorType, Internal, InvalidInput, NotFound, PasswordChangeRequired, TooLarge, Unauthenticated, UnsupportedMediaType } from "../../../platform/errors.ts";
+import { mountAccount } from "./account.ts";
+import { mountConfirm } from "./account-confirm.ts";
 import { mountAuth } from "./auth.ts";
 import { mountConsent } from "./consent.ts";
 import { errorPage } from "./error-page.ts";
@@ -8,9 +10,12 @@ import { formLimit, parseForm } from "./form.ts";
 import { mountInteraction } from "./interaction.ts";
 import { mountJoin } from "./join.ts";
 import { mountOidc } from "./oidc.ts";
+import { passkeyScript, passkeyScriptPath } from "./passkey-script.ts";
 import type { PagePorts } from "./ports.ts";
 import { mountReference } from "./reference.ts";
+import { mountReset } from "./reset.ts";
 import { leadTo, securityHeaders, sendPage } from "./respond.ts";
+import { secondFactorRequired } from "./second-factor-parts.ts";
 import { mountSetPassword } from "./set-password.ts";
 import { mountSignIn, withNext } from "./sign-in.ts";
 import { mountStatus } from "./status.ts";
@@ -29,11 +34,15 @@ export function addPages(server: FastifyInstance, ports: PagePorts): void {
     mountConsent(scope, ports);
     mountOidc(scope, ports);
     mountSetPassword(scope, ports);
+    mountReset(scope, ports);
+    mountAccount(scope, ports);
+    mountConfirm(scope, ports);
     mountJoin(scope, ports);
     mountStatus(scope, ports);
     mountFindings(scope, ports);
     mountReference(scope, ports);
     scope.get(stylesheetPath, (_request, reply) => reply.header("cache-control", "public, max-age=31536000, immutable").type("text/css; charset=utf-8").send(stylesheet));
+    scope.get(passkeyScriptPath, (_request, reply) => reply.header("cache-control", "public, max-age=31536000, immutable").type("text/javascript; charset=utf-8").send(passkeyScript));
     // A person who mistyped an address gets a page; a program still gets problem details.
     scope.get("/*", (request, reply) => {
       if (!wantsHtml(request)) return reply.callNotFound();
@@ -51,6 +60,8 @@ function showError(ports: PagePorts, error: unknown, request: FastifyRequest, re
   const here = request.method === "GET" ? request.url : "/";
   if (declared.type.code === Unauthenticated.code) return leadTo(reply, withNext("/sign-in", here));
   if (declared.type.code === PasswordChangeRequired.code) return leadTo(reply, withNext("/set-password", here));
+  if (declared.type.code === ConfirmationNeeded.code) return leadTo(reply, withNext("/account/confirm", here));
+  if (secondFactorRequired(declared)) return leadTo(reply, "/account?why=second-factor-required");
   const wait = declared.data?.["retryAfterSeconds"];
   if (typeof wait === "number") void reply.header("retry-after", String(Math.ceil(wait)));
   return sendPage(reply, errorPage(declared, request.id, ports.version), declared.type.status);

@@ -4,7 +4,7 @@ export const severities = ["critical", "high", "medium", "low", "none", "unknown
 export type Severity = (typeof severities)[number];
 
 export interface Me {
-  user: { id: string; name: string; displayName: string };
+  user: { id: string; name: string; displayName: string; email?: string };
   organization: { id: string; name: string; platform: boolean };
   roles: readonly string[];
   permissions: readonly string[];

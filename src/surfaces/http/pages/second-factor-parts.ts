@@ -1,4 +1,11 @@
+import { PolicyDenied, type DeclaredError } from "../../../platform/errors.ts";
 import { html, type Html, type HtmlValue } from "./html.ts";
+
+/** Whether somebody was refused who can do nothing in this organization before they have a second factor. */
+export function secondFactorRequired({ type, data }: DeclaredError): boolean {
+  const reasons = data?.["reasons"];
+  return type.code === PolicyDenied.code && Array.isArray(reasons) && reasons.includes("second-factor-required");
+}
 
 /** The field `code` of a form. `described` names the element of an error, where there was one. */
 export function codeField({ totp, described, autofocus = true }: { totp: boolean; described?: string; autofocus?: boolean }): Html {

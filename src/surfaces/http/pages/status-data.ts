@@ -2,6 +2,7 @@ import { DeclaredError, PasswordChangeRequired, Unauthenticated } from "../../..
 import type { Lru } from "../../../platform/identity/lru.ts";
 import type { Asset, AuditEvent, Feed, Findings, Image, MatchState, Me, PageOf, Summary } from "./answers.ts";
 import type { MachineView, PagePorts } from "./ports.ts";
+import { secondFactorRequired } from "./second-factor-parts.ts";
 import type { Visitor } from "./visitor.ts";
 
 /** A part of the page, or why it is not there: a part that fails leaves the others standing. */
@@ -101,7 +102,7 @@ async function section<T>(read: () => Promise<T>): Promise<Section<T>> {
   try {
     return { shown: true, value: await read() };
   } catch (error) {
-    if (!(error instanceof DeclaredError) || ofThePage.has(error.type.code)) throw error;
+    if (!(error instanceof DeclaredError) || ofThePage.has(error.type.code) || secondFactorRequired(error)) throw error;
     return { shown: false, why: error.message };
   }
 }

@@ -45,7 +45,7 @@ export interface StatusView {
 
 export function statusBody(data: StatusData, { now, address }: StatusView): Html {
   const seen = { now, old: data.feeds.shown && data.feeds.value.some((feed) => isOld(feed, now)) };
-  return html`<div class="title"><h1>${data.me.organization.name}</h1><p class="muted">You are ${data.me.roles.join(", ")} here. <a href="/set-password">Set another password</a></p></div>
+  return html`<div class="title"><h1>${data.me.organization.name}</h1><p class="muted">You are ${data.me.roles.join(", ")} here. <a href="/account">Your account</a></p></div>
 <div class="columns"><div>
 ${panel("This machine", machineBody(data.machine, seen), { id: "machine", aside: "where the platform runs" })}
 ${panel("Assets", listOf(data.assets, "assets", (list) => table("Assets", ["Name", "System", "Packages", "Findings", "State", "Scanned"], list.items.map((asset) => assetRow(asset, seen))), "No asset is recorded yet. This records the machine where it runs:", "qinfra scan --host local"))}
