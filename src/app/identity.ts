@@ -43,7 +43,7 @@ export interface IdentityPorts {
 }
 
 /** Areas in which no other application acts for a person: it could give itself more, or for longer, than it was allowed. */
-const ownAreas = new Set(["platform", "organizations", "members", "api-keys", "service-accounts", "invitations", "quotas"]);
+const ownAreas = new Set(["platform", "organizations", "members", "api-keys", "service-accounts", "invitations", "quotas", "settings", "deletions"]);
 
 export function createIdentity(ports: IdentityPorts): Identity {
   const { config, origin, database, secrets, clock, ids, log, registry, http } = ports;

@@ -84,6 +84,7 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/modules/organizations/provider/adapter.ts": "what the provider keeps belongs to no organization",
   "src/modules/organizations/provider/local-sign-in.ts": "who signs in is known only after it",
   "src/modules/organizations/provider/keys.ts": "the provider's signing keys belong to no organization",
+  "src/modules/organizations/provider/sweep.ts": "sweeps what belongs to no organization",
   "src/modules/organizations/use-notes.ts": "notes the use of credentials of all organizations at once",
   "src/modules/vulnerabilities/subscriptions.ts": "a new feed concerns the component sets of every organization",
   "src/platform/operation/pipeline.ts": "for operations that declare it, which docs/reference/exceptions.md lists",
@@ -102,6 +103,7 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/platform/database/instance.ts": "the lock by which a server shows that it is alive needs one too",
   "src/app/counted-blobs.ts": "counts what is stored for any organization, also by the system",
   "src/app/data-keys.ts": "no tenant's transaction may read a data key",
+  "src/app/rewrap.ts": "moves the envelopes of all to another key",
   "src/app/housekeeping.ts": "sweeps what no tenant owns any more",
 };
 

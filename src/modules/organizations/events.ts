@@ -27,6 +27,7 @@ export const UserDisabled = "users.disabled";
 export const UserEnabled = "users.enabled";
 export const ServiceAccountCreated = "service-accounts.created";
 export const ServiceAccountDisabled = "service-accounts.disabled";
+export const SignInKeyRotated = "sign-in-keys.rotated";
 export const ApplicationCreated = "applications.created";
 export const ApplicationDeleted = "applications.deleted";
 export const ApiKeyCreated = "api-keys.created";

@@ -40,6 +40,7 @@ import { resetPassword } from "./operations/reset-password.ts";
 import { resetSecondFactors } from "./operations/reset-second-factors.ts";
 import { restoreOrganization } from "./operations/restore-organization.ts";
 import { reviewAccess } from "./operations/review-access.ts";
+import { rotateSignInKeys } from "./operations/rotate-sign-in-keys.ts";
 import { revokeApiKey } from "./operations/revoke-api-key.ts";
 import { revokeInvitation } from "./operations/revoke-invitation.ts";
 import { setMemberRole } from "./operations/set-member-role.ts";
@@ -67,7 +68,7 @@ export const organizations: Module = {
     createInvitation, listInvitations, revokeInvitation, lookUpInvitation, acceptInvitation, signUp,
     createServiceAccount, listServiceAccounts, disableServiceAccount,
     createApiKey, listApiKeys, revokeApiKey,
-    createApplication, listApplications, deleteApplication,
+    createApplication, listApplications, deleteApplication, rotateSignInKeys,
     reviewAccess,
   ],
 };
@@ -79,6 +80,7 @@ export { createSettleClaims } from "./external/settle.ts";
 export type { IssuerRoles, SettleClaims } from "./external/settle.ts";
 export { ensureFirstAdministrator, platformOrgId } from "./first-administrator.ts";
 export type { FirstAdministrator, FirstAdministratorPorts } from "./first-administrator.ts";
+export { sweepProvider } from "./provider/sweep.ts";
 export { createAdapter } from "./provider/adapter.ts";
 export { browserClient, cliClient } from "./provider/clients.ts";
 export type { DeviceAsked, PlatformSession, ProviderPages } from "./provider/configuration.ts";

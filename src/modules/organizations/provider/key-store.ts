@@ -8,19 +8,16 @@ export async function lockProviderKeys(db: Db): Promise<void> {
 }
 
 /** Keys that still count, the newest first. */
-export async function providerKeys(db: Db, now: string): Promise<{ id: string; sealed: string }[]> {
+export async function providerKeys(db: Db, now: string): Promise<{ id: string; sealed: string; created_at: Date }[]> {
   return db.many(sql`
-    select id, sealed from organizations.oidc_keys where retires_at is null or retires_at > ${now}
+    select id, sealed, created_at from organizations.oidc_keys where retires_at is null or retires_at > ${now}
     order by retires_at desc nulls first, created_at desc, id desc limit 100`);
 }
 
-export async function insertProviderKey(db: Db, key: { id: string; sealed: string; at: string }): Promise<void> {
+/** The key signs from now on; those before it go at `retiresAt`. */
+export async function putProviderKey(db: Db, key: { id: string; sealed: string; at: string; retiresAt: string }): Promise<void> {
+  await db.run(sql`update organizations.oidc_keys set retires_at = ${key.retiresAt} where retires_at is null`);
   await db.run(sql`insert into organizations.oidc_keys (id, sealed, created_at) values (${key.id}, ${key.sealed}, ${key.at})`);
-}
-
-/** Says when the keys that sign until now go. */
-export async function retireProviderKeys(db: Db, retiresAt: string): Promise<void> {
-  await db.run(sql`update organizations.oidc_keys set retires_at = ${retiresAt} where retires_at is null`);
 }
 
 export async function sweepProviderKeys(db: Db, now: string): Promise<number> {

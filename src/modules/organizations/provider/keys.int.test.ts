@@ -49,6 +49,14 @@ test("given a rotation on one server, then another verifies with the new key at 
   await expect(jwtVerify(before, one.verification)).resolves.toBeDefined();
 });
 
+test("given a key that has signed for ninety days, then servers make one other", async () => {
+  const before = await server().current();
+  clock.advance(90 * 24 * 3_600_000);
+  const sets = await Promise.all([server().current(), server().current()]);
+  expect(new Set(sets.map((set) => set.version)).size).toBe(1);
+  expect(sets[0]?.keys.map((key) => key.kid)).toEqual([expect.not.stringMatching(String(before.keys[0]?.kid)), before.keys[0]?.kid]);
+});
+
 test("given a day after a rotation, then the older key neither counts nor is kept", async () => {
   const keys = server();
   const before = await tokenOf(keys);

@@ -2,10 +2,10 @@ import { generateKeyPair as generate } from "node:crypto";
 import { promisify } from "node:util";
 import { errors, importJWK, type CryptoKey, type JWK, type JWTVerifyGetKey } from "jose";
 import { timestamp, type Clock } from "../../../platform/clock.ts";
-import type { Database } from "../../../platform/database/database.ts";
+import type { Database, Db } from "../../../platform/database/database.ts";
 import type { Ids } from "../../../platform/ids.ts";
 import type { Secrets } from "../../../platform/secrets/types.ts";
-import { insertProviderKey, lockProviderKeys, providerKeys, retireProviderKeys } from "./key-store.ts";
+import { lockProviderKeys, providerKeys, putProviderKey } from "./key-store.ts";
 
 /** JWS algorithm of everything that the provider signs: ECDSA on P-256. */
 export const providerAlgorithm = "ES256";
@@ -26,6 +26,8 @@ export interface ProviderKeys {
   rotate(): Promise<{ keyId: string }>;
 }
 
+/** A key signs this long at most. */
+const lifetimeMs = 90 * 24 * 3_600_000;
 /** Longer than anything lives that a key of the provider has signed, clocks that differ included. */
 const retiresMs = 24 * 3_600_000;
 /** How soon a server signs with a key that another one made. */
@@ -44,8 +46,8 @@ export function createProviderKeys(ports: { database: Database; secrets: Pick<Se
 
   async function read(): Promise<KeySet> {
     let rows = await database.system((db) => providerKeys(db, timestamp(clock)));
-    if (rows.length === 0) {
-      await add({ onlyIfNone: true });
+    if (isDue(rows)) {
+      await add({ onlyIfDue: true });
       rows = await database.system((db) => providerKeys(db, timestamp(clock)));
     }
     const keys: JWK[] = [];
@@ -67,18 +69,18 @@ export function createProviderKeys(ports: { database: Database; secrets: Pick<Se
     return reading;
   }
 
-  async function add({ onlyIfNone }: { onlyIfNone: boolean }): Promise<string> {
-    const { privateKey } = await promisify(generate)("ec", { namedCurve: "P-256" });
-    const id = ids.uuid();
-    const jwk = { ...(privateKey.export({ format: "jwk" }) as JWK), kid: id, alg: providerAlgorithm, use: "sig" };
-    const sealed = await secrets.seal(Buffer.from(JSON.stringify(jwk)), sealedFor);
+  function isDue([newest]: readonly { created_at: Date }[]): boolean {
+    return newest === undefined || newest.created_at.getTime() + lifetimeMs <= clock.now();
+  }
+
+  async function add({ onlyIfDue }: { onlyIfDue: boolean }): Promise<string> {
+    const key = await newProviderKey(secrets, ids.uuid());
     await database.system(async (db) => {
       await lockProviderKeys(db);
-      if (onlyIfNone && (await providerKeys(db, timestamp(clock))).length > 0) return;
-      await retireProviderKeys(db, new Date(clock.now() + retiresMs).toISOString());
-      await insertProviderKey(db, { id, sealed, at: timestamp(clock) });
+      if (onlyIfDue && !isDue(await providerKeys(db, timestamp(clock)))) return;
+      await storeProviderKey(db, clock, key);
     });
-    return id;
+    return key.id;
   }
 
   return {
@@ -94,11 +96,28 @@ export function createProviderKeys(ports: { database: Database; secrets: Pick<Se
       return key;
     },
     async rotate() {
-      const keyId = await add({ onlyIfNone: false });
+      const keyId = await add({ onlyIfDue: false });
       readAt = Number.NEGATIVE_INFINITY;
       return { keyId };
     },
   };
+}
+
+export interface SealedKey {
+  id: string;
+  /** An envelope of the private JWK. */
+  sealed: string;
+}
+
+export async function newProviderKey(secrets: Pick<Secrets, "seal">, id: string): Promise<SealedKey> {
+  const { privateKey } = await promisify(generate)("ec", { namedCurve: "P-256" });
+  const jwk = { ...(privateKey.export({ format: "jwk" }) as JWK), kid: id, alg: providerAlgorithm, use: "sig" };
+  return { id, sealed: await secrets.seal(Buffer.from(JSON.stringify(jwk)), sealedFor) };
+}
+
+/** The key signs from now on; the ones before it verify for a day. */
+export async function storeProviderKey(db: Db, clock: Clock, key: SealedKey): Promise<void> {
+  await putProviderKey(db, { ...key, at: timestamp(clock), retiresAt: new Date(clock.now() + retiresMs).toISOString() });
 }
 
 function publicPart({ d: _private, ...jwk }: JWK): JWK {
