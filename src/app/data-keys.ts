@@ -2,6 +2,7 @@ import { timestamp, type Clock } from "../platform/clock.ts";
 import type { Database, Db } from "../platform/database/database.ts";
 import { sql } from "../platform/database/sql.ts";
 import type { Ids } from "../platform/ids.ts";
+import type { SealedColumn } from "../platform/secrets/sealed-column.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
 
 export interface DataKey {
@@ -16,6 +17,8 @@ export interface DataKeys {
   forget(orgId?: string): void;
 }
 
+const purpose = "data-key";
+
 /** Whose unwrapped keys stay in memory; those that came first go first. */
 const mostOrganizations = 10_000;
 
@@ -25,7 +28,6 @@ export function createDataKeys(ports: { database: Database; secrets: Secrets; cl
   const opened = new Map<string, Map<string, DataKey>>();
   /** Keys that are unwrapped meanwhile were read before. */
   let forgotten = 0;
-  const purpose = "data-key";
 
   async function read(db: Db, orgId: string, id: string | undefined): Promise<{ id: string; wrapped: string } | undefined> {
     return id === undefined
@@ -70,3 +72,17 @@ export function createDataKeys(ports: { database: Database; secrets: Secrets; cl
     },
   };
 }
+
+export const dataKeyColumn: SealedColumn = {
+  column: "platform.data_keys.wrapped",
+  replaces: "system",
+  async page(db, after, limit) {
+    const [org = "00000000-0000-0000-0000-000000000000", id = ""] = after ?? [];
+    const rows = await db.many<{ org_id: string; id: string; wrapped: string }>(sql`
+      select org_id, id, wrapped from platform.data_keys where (org_id, id) > (${org}::uuid, ${id}::text) order by org_id, id limit ${limit}`);
+    return rows.map((row) => ({ key: [row.org_id, row.id], envelope: row.wrapped, context: { purpose, org: row.org_id } }));
+  },
+  async replace(db, { key: [org, id], envelope: before }, envelope) {
+    return (await db.run(sql`update platform.data_keys set wrapped = ${envelope} where org_id = ${org} and id = ${id} and wrapped = ${before}`)) === 1;
+  },
+};

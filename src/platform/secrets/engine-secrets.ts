@@ -132,6 +132,7 @@ export async function openEngineSecrets(options: EngineSecretsOptions): Promise<
       const keyId = await engine.rotate();
       current = { keyId, at: clock.now() };
       sealing = createLru<SealingKey>(mostSealing);
+      await store.renew?.();
       return { keyId };
     },
     derive: (purpose) => deriveFrom(identity.root, purpose),
@@ -155,6 +156,7 @@ export async function openEngineSecrets(options: EngineSecretsOptions): Promise<
     },
     close: () => engine.close(),
     identity: () => identity,
+    renew: async () => store.renew?.(),
     mayHold: (envelope) => new RegExp(`^q[sk]2\\.${engine.name}\\.`).test(envelope),
     async reveal(envelope, context) {
       const found = await reveal(envelope, context);

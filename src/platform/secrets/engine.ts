@@ -29,6 +29,8 @@ export interface IdentityStore {
   /** False when another process was first. */
   create(identity: PlatformIdentity): Promise<boolean>;
   replace(identity: PlatformIdentity, version: string): Promise<boolean>;
+  /** Seals it under the engine's current key, where it is the engine's key that it lies under. */
+  renew?(): Promise<void>;
   /** For the error of a missing one: `secret/qinfra in Vault`. */
   describe: string;
 }

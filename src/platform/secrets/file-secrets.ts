@@ -26,12 +26,15 @@ export async function openFileSecrets({ folder, dataExists, clock, random = rand
   const signingPath = join(folder, "signing-keys.json");
   if (fileVersion(folder) !== undefined) await preparePrivateFolder(folder);
   const signingThere = fileVersion(signingPath) !== undefined;
-  await ensure(platformPath, dataExists || signingThere, folder, random, () => formatKeyFile("qinfra-platform-keys", firstPlatformKeys(clock, random, identity)));
-  await ensure(signingPath, dataExists, folder, random, () => formatKeyFile("qinfra-signing-keys", identity?.signing ?? newSigningKeys(clock, random)));
+  const lost = dataExists && identity === undefined;
+  await ensure(platformPath, lost || signingThere, folder, random, () => formatKeyFile("qinfra-platform-keys", firstPlatformKeys(clock, random, identity)));
+  await ensure(signingPath, lost, folder, random, () => formatKeyFile("qinfra-signing-keys", identity?.signing ?? newSigningKeys(clock, random)));
   const platform = cached(platformPath, "qinfra-platform-keys", PlatformKeys);
   const signingKeys = cached(signingPath, "qinfra-signing-keys", SigningKeys);
   platform();
   signingKeys();
+
+  if (identity !== undefined && identity.root !== root()) fail(KeyFileMissing, `${folder} holds the keys of another platform. Name an empty folder for this one.`);
 
   function keyOf(keyId: string): Buffer {
     const found = platform().keys.find((key) => key.id === keyId);
@@ -96,6 +99,7 @@ export async function openFileSecrets({ folder, dataExists, clock, random = rand
       }
     },
     close() {},
+    async renew() {},
     identity: () => ({ root: root(), signing: signingKeys() }),
     mayHold(envelope) {
       const keyId = /^q[sk]1\.([a-z0-9]+)\./.exec(envelope)?.[1];

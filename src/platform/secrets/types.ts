@@ -61,6 +61,8 @@ export interface OpenedSecrets extends Secrets {
   health(): Promise<string>;
   close(): void;
   identity(): PlatformIdentity;
+  /** Seals what the adapter itself keeps under the current key. */
+  renew(): Promise<void>;
   /** Whether the envelope has this adapter's form and names a key that it may have. */
   mayHold(envelope: string): boolean;
   /** What an envelope of either kind holds. Errors: as `open`. */

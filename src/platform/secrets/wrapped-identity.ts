@@ -22,30 +22,38 @@ export function wrappedIdentityStore(folder: string, engine: KeyEngine, random: 
     return formatKeyFile(format, { sealed: sealEngineEnvelope("sealed", engine.name, key, Buffer.from(JSON.stringify(identity)), context, random) });
   }
 
+  async function load() {
+    if (fileVersion(folder) !== undefined) await preparePrivateFolder(folder);
+    const version = fileVersion(path);
+    const text = readPrivate(path);
+    if (text === undefined || version === undefined) return undefined;
+    const envelope = parseEngineEnvelope(parseKeyFile(path, format, Content, text).sealed);
+    const identity: unknown = JSON.parse(openEngineEnvelope(envelope, await engine.unwrap(envelope, context), context).toString());
+    if (!Check(PlatformIdentity, identity)) fail(KeyFileUnusable, `${path} holds no identity of a platform. Restore it from your backup.`);
+    return { identity, version };
+  }
+
+  async function replace(identity: PlatformIdentity, version: string): Promise<boolean> {
+    const text = await sealed(identity);
+    let replaced = true;
+    await replacePrivate(path, random, () => {
+      replaced = fileVersion(path) === version;
+      return replaced ? text : (readPrivate(path) ?? text);
+    });
+    return replaced;
+  }
+
   return {
     describe: path,
-    async load() {
-      if (fileVersion(folder) !== undefined) await preparePrivateFolder(folder);
-      const version = fileVersion(path);
-      const text = readPrivate(path);
-      if (text === undefined || version === undefined) return undefined;
-      const envelope = parseEngineEnvelope(parseKeyFile(path, format, Content, text).sealed);
-      const identity: unknown = JSON.parse(openEngineEnvelope(envelope, await engine.unwrap(envelope, context), context).toString());
-      if (!Check(PlatformIdentity, identity)) fail(KeyFileUnusable, `${path} holds no identity of a platform. Restore it from your backup.`);
-      return { identity, version };
-    },
+    load,
     async create(identity) {
       await preparePrivateFolder(folder);
       return createPrivate(path, await sealed(identity), random);
     },
-    async replace(identity, version) {
-      const text = await sealed(identity);
-      let replaced = true;
-      await replacePrivate(path, random, () => {
-        replaced = fileVersion(path) === version;
-        return replaced ? text : (readPrivate(path) ?? text);
-      });
-      return replaced;
+    replace,
+    async renew() {
+      const found = await load();
+      if (found !== undefined) await replace(found.identity, found.version);
     },
   };
 }
