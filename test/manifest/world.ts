@@ -5,6 +5,7 @@ import { toTypeId, uuidOf } from "../../src/platform/ids.ts";
 import type { Operation } from "../../src/platform/operation/index.ts";
 import { modules } from "../../src/app/modules.ts";
 import { organizationOf, testPlatform, type Answer, type Caller, type Person, type TestCall, type TestPlatform } from "../../src/app/testing.ts";
+import { secondFactorArrangements } from "./second-factors.ts";
 import { zipOf } from "../../src/modules/vulnerabilities/feeds/testing.ts";
 
 export const registry: Registry = createRegistry(modules);
@@ -146,6 +147,7 @@ const arrangements: Readonly<Record<string, (platform: TestPlatform) => Promise<
     const { token } = await succeed<{ token: string }>(platform, "sessions.create", { input: { name, password } });
     return { authorization: `Bearer ${token}`, input: { currentPassword: password, newPassword: `not ${password}` } };
   },
+  ...secondFactorArrangements,
   "sessions.delete": async (platform) => ({ authorization: await platform.newSession(platform.person("admin")) }),
   "feeds.import": async () => ({ body: feed, headers: { "content-type": "application/x-ndjson" } }),
   "feeds.delete": async (platform) => (await importFeed(platform), {}),

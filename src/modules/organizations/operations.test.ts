@@ -15,7 +15,7 @@ describe("the module's operations", () => {
     const secrets = /password$|^token$|^key$/i;
     const fields = (schema: unknown) => Object.keys((schema as { properties?: object }).properties ?? {});
     const withSecrets = organizations.operations.filter((operation) => [...fields(operation.input), ...fields(operation.output)].some((field) => secrets.test(field)));
-    expect(withSecrets.map((operation) => operation.id).sort()).toEqual(["api-keys.create", "invitations.accept", "invitations.look-up", "invitations.sign-up", "members.add", "sessions.create", "sessions.exchange", "users.set-password"]);
+    expect(withSecrets.map((operation) => operation.id).sort()).toEqual(["api-keys.create", "invitations.accept", "invitations.look-up", "invitations.sign-up", "members.add", "password-resets.look-up", "password-resets.use", "second-factors.add-totp", "second-factors.begin-passkey", "sessions.create", "sessions.exchange", "users.set-password"]);
     expect(withSecrets.filter((operation) => operation.without?.mcp === undefined)).toEqual([]);
   });
 });
