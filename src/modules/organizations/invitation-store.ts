@@ -26,10 +26,10 @@ export async function revokeInvitation(db: Db, orgId: string, id: string, at: st
   return revoked === 1;
 }
 
-/** Spends the invitation; false when somebody was faster, or it is over. */
+/** Spends the invitation, whose address is the person's own from then on; false when somebody was faster, or it is over. */
 export async function acceptInvitation(db: Db, orgId: string, id: string, accepted: { by: string; at: string }): Promise<boolean> {
   const spent = await db.run(sql`
-    update organizations.invitations set accepted_at = ${accepted.at}, accepted_by = ${accepted.by}
+    update organizations.invitations set accepted_at = ${accepted.at}, accepted_by = ${accepted.by}, email = null
     where org_id = ${orgId} and id = ${id} and accepted_at is null and revoked_at is null and expires_at > ${accepted.at}`);
   return spent === 1;
 }

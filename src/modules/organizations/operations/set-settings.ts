@@ -14,7 +14,7 @@ const id = "organizations.set-settings";
 export const setSettings = operation({
   id,
   http: "PUT /api/v1/organizations/{id}/settings",
-  cli: { name: "organizations set-settings", positional: ["id"] },
+  cli: { name: "organizations set-settings", positional: ["id", "version"] },
   summary: "Set the whole settings document of the organization that you work in",
   description: "Name the version that you read: where somebody else has changed them since, nothing is set. Every version is kept.",
   permission: "organizations:write",
