@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { EngineTls } from "../platform/tls/index.ts";
 import { createMemoryCache, createRedisCache, followChanges, type Cache } from "../platform/cache/index.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Config } from "../platform/config.ts";
@@ -16,12 +17,12 @@ export interface Caching {
 }
 
 /** The cache and the counts of rate limits: in this process, and behind it in Redis where CACHE_URL names one. */
-export function openCaching(config: Config, ports: { database: Database; line: Line; timer: Timer; log: Logger; clock: Clock }): Caching {
+export function openCaching(config: Config, ports: { database: Database; line: Line; timer: Timer; log: Logger; clock: Clock; engines?: EngineTls }): Caching {
   const { clock, log, timer } = ports;
   const first = createMemoryCache(clock, { behind: () => changes.behind() });
   const changes = followChanges(ports, ({ orgId, subjects }) => first.invalidate(orgId, subjects));
   const alone = createMemoryLimits(clock);
-  const redis = config.cacheUrl === "memory" ? undefined : openRedis({ url: config.cacheUrl, log, clock });
+  const redis = config.cacheUrl === "memory" ? undefined : openRedis({ url: config.cacheUrl, log, clock, ...(ports.engines === undefined ? {} : { tls: ports.engines }) });
   return {
     cache: redis === undefined ? first : createRedisCache({ first, redis, wait: timer.sleep }),
     limits: redis === undefined ? alone : createRedisLimits(redis, alone),

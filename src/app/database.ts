@@ -7,6 +7,7 @@ import { embeddedClusterExists, startEmbeddedPostgres, type EmbeddedPostgres } f
 import { ensureRoles, migrate, readMigrations } from "../platform/database/migrate.ts";
 import { systemClock } from "../platform/clock.ts";
 import { errorType, fail } from "../platform/errors.ts";
+import { copyOf, type EngineTls } from "../platform/tls/index.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
 import { packageRoot } from "./root.ts";
 
@@ -21,22 +22,22 @@ export interface OpenedDatabase {
 }
 
 /** Starts or reaches PostgreSQL, brings roles and schema up to date, and opens the doors. */
-export async function openPlatformDatabase(config: Config, secrets: Secrets, log: Logger): Promise<OpenedDatabase> {
+export async function openPlatformDatabase(config: Config, secrets: Secrets, log: Logger, engines?: EngineTls): Promise<OpenedDatabase> {
   const embedded = config.database.url === "embedded"
     ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, "postgres"), log, clock: systemClock })
     : undefined;
   try {
     const { appUrl, systemUrl, readUrl, directUrl } = config.database;
-    const served = embedded === undefined ? parsed(config.database.url) : { ...embedded.connection, database: "qinfra" };
+    const served = embedded === undefined ? parsed(config.database.url, engines) : { ...embedded.connection, database: "qinfra" };
     // Behind a pooler, roles and schema are made past it.
-    const admin = elsewhere(served, directUrl);
+    const admin = elsewhere(served, directUrl, engines);
     if (embedded !== undefined) await ensureDatabase(embedded.connection, "qinfra");
     const passwords = { app: secrets.derive("database-role qinfra_app").toString("base64url"), system: secrets.derive("database-role qinfra_system").toString("base64url") };
     await prepare(admin, config, { passwords, keys: secrets.derive("database mark").toString("hex").slice(0, 32) }, log);
-    const app = appUrl === undefined ? { ...served, user: "qinfra_app", password: passwords.app } : parsed(appUrl);
-    const system = systemUrl === undefined ? { ...served, user: "qinfra_system", password: passwords.system } : parsed(systemUrl);
+    const app = appUrl === undefined ? { ...served, user: "qinfra_app", password: passwords.app } : parsed(appUrl, engines);
+    const system = systemUrl === undefined ? { ...served, user: "qinfra_system", password: passwords.system } : parsed(systemUrl, engines);
     const database = openDatabase({
-      app, system, direct: elsewhere(system, directUrl), ...(readUrl === undefined ? {} : { replica: elsewhere(app, readUrl) }),
+      app, system, direct: elsewhere(system, directUrl, engines), ...(readUrl === undefined ? {} : { replica: elsewhere(app, readUrl, engines) }),
     }, { poolSize: config.database.pool, log, preparedStatements: config.database.preparedStatements });
     return {
       database, ...(embedded === undefined ? {} : { embedded }),
@@ -57,21 +58,28 @@ export function databaseExists(config: Config): boolean {
 }
 
 /** The same role at another place: of the URL count host, port, database and sslmode. */
-export function elsewhere(role: pg.ClientConfig, url: string | undefined): pg.ClientConfig {
+export function elsewhere(role: pg.ClientConfig, url: string | undefined, engines?: EngineTls): pg.ClientConfig {
   if (url === undefined) return role;
-  const { user: _user, password: _password, ...place } = parsed(url);
+  const { user: _user, password: _password, ...place } = parsed(url, engines);
   return { ...place, ...(role.user === undefined ? {} : { user: role.user }), ...(role.password === undefined ? {} : { password: role.password }) };
 }
 
-function parsed(url: string): pg.ClientConfig {
+/** With TLS_CA the connection is always encrypted and checked by it, unless the URL says sslmode=disable or names a socket. */
+function parsed(url: string, engines?: EngineTls): pg.ClientConfig {
   const { hostname, port, username, password, pathname, searchParams } = new URL(url);
   const socket = searchParams.get("host");
   const ssl = searchParams.get("sslmode");
   return {
     host: socket ?? decodeURIComponent(hostname), port: port === "" ? 5432 : Number(port), user: decodeURIComponent(username),
     password: decodeURIComponent(password), database: decodeURIComponent(pathname.slice(1)) || "postgres",
-    ...(ssl === null || ssl === "disable" ? {} : { ssl: { rejectUnauthorized: ssl === "verify-full" || ssl === "verify-ca" } }),
+    ...sslOf(ssl, socket === null ? engines : undefined),
   };
+}
+
+function sslOf(mode: string | null, engines: EngineTls | undefined): Pick<pg.ClientConfig, "ssl"> {
+  if (mode === "disable") return {};
+  if (engines !== undefined) return { ssl: copyOf(engines) };
+  return mode === null ? {} : { ssl: { rejectUnauthorized: mode === "verify-full" || mode === "verify-ca" } };
 }
 
 async function ensureDatabase(connection: pg.ClientConfig, name: string): Promise<void> {
@@ -98,6 +106,8 @@ async function prepare(admin: pg.ClientConfig, config: Config, { passwords, keys
     if (config.database.appUrl === undefined) await ensureRoles(client, passwords);
     const ran = await migrate(client, await readMigrations(join(packageRoot(), "migrations")));
     if (ran.length > 0) log.info({ migrations: ran }, "schema brought up to date");
+    // Before the first event, which would go to the default partition and keep its whole month there. The sealer does it later on.
+    await client.query("set role qinfra_owner; select events.ensure_partitions(now(), 4); reset role").catch((error: unknown) => log.warn({ err: error }, "partitions of the event log could not be made at the start"));
     if (!marked) await client.query(`set role qinfra_owner; comment on schema platform is ${client.escapeLiteral(keys)}; reset role`);
   } finally {
     await client.end();

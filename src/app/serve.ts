@@ -11,7 +11,7 @@ import { DeclaredError, errorType, fail } from "../platform/errors.ts";
 import { openSecrets } from "../platform/secrets/index.ts";
 import { createWorkerPool } from "../platform/worker/index.ts";
 import { mountMcp } from "../surfaces/mcp/index.ts";
-import { readTlsFiles, watchTlsFiles } from "../platform/tls/index.ts";
+import { engineTls, readTlsFiles, watchTlsFiles } from "../platform/tls/index.ts";
 import { systemTimer } from "../platform/events/index.ts";
 import { createHttpServer, replaceCertificate } from "../surfaces/http/server.ts";
 import { closeHttp } from "./close-http.ts";
@@ -55,15 +55,16 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   }
   try {
     checkRetention(config.retention);
-    const tls = config.tls === undefined ? undefined : await readTlsFiles(config.tls, systemClock);
+    let tls = config.tls === undefined ? undefined : await readTlsFiles(config.tls, systemClock);
+    const engines = engineTls(() => tls);
     await probePort(config);
     await prepareFolder(config.dataDir);
-    const secrets = await openSecrets(config, { dataExists: databaseExists(config), clock: systemClock });
+    const secrets = await openSecrets(config, { dataExists: databaseExists(config), clock: systemClock, ...(engines === undefined ? {} : { tls: engines }) });
     started.push(async () => secrets.close());
-    const opened = await openPlatformDatabase(config, secrets, log);
+    const opened = await openPlatformDatabase(config, secrets, log, engines);
     started.push(opened.close);
     const workers = createWorkerPool({ entry: workerEntry(), size: Math.max(1, availableParallelism() - 1), maxQueue: 200 });
-    const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log });
+    const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log, ...(engines === undefined ? {} : { engines }) });
     started.push(platform.stop);
     const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log, eraseDue: platform.eraseDue, retention: platform.retention });
     started.push(housekeeping.stop);
@@ -86,7 +87,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     });
     started.push(() => closeHttp(http, drainMs));
     if (config.tls !== undefined && tls !== undefined) {
-      started.push(watchTlsFiles(config.tls, { clock: systemClock, log, sleep: systemTimer.sleep }, tls, (material) => replaceCertificate(http, material)).stop);
+      started.push(watchTlsFiles(config.tls, { clock: systemClock, log, sleep: systemTimer.sleep }, tls, (material) => {
+        tls = material;
+        replaceCertificate(http, material);
+      }).stop);
     }
     const address = (await listen(http, config)).replace(/^https?:/, tls === undefined ? "http:" : "https:");
     let stopping: Promise<void> | undefined;

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { EngineTls } from "../platform/tls/index.ts";
 import { createIds } from "../platform/ids.ts";
 import { systemClock } from "../platform/clock.ts";
 import { actorTypeId } from "../platform/actor.ts";
@@ -43,6 +44,8 @@ export interface PlatformParts {
   policiesDir: string;
   modules: readonly Module[];
   log: Logger;
+  /** How engines are reached in a private network (TLS_CA). */
+  engines?: EngineTls;
 }
 
 export interface Platform {
@@ -63,7 +66,7 @@ export interface Platform {
 }
 
 /** Puts the platform together: the one place where every port meets its adapter. */
-export async function assemble({ config, database, secrets, workers, policiesDir, modules, log }: PlatformParts): Promise<Platform> {
+export async function assemble({ config, database, secrets, workers, policiesDir, modules, log, engines }: PlatformParts): Promise<Platform> {
   const clock = systemClock;
   const timer = systemTimer;
   const ids = createIds(clock);
@@ -73,7 +76,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const policy = await loadPolicies(policiesDir);
   const http = createHttpClient({ clock, userAgent: `qinfra/${version()}` });
   const dataKeys = createDataKeys({ database, secrets, clock, ids });
-  const blobs = await openBlobs(config, { dataKey: dataKeys.of, clock });
+  const blobs = await openBlobs(config, { dataKey: dataKeys.of, clock, ...(engines === undefined ? {} : { tls: engines }) });
   const privateBodies = createPrivateBodies(secrets);
   const identity = createIdentity({ config, origin: publicUrlOf(config), database, secrets, clock, ids, http, log, registry });
   const issuers = knownIssuers(config.jwtIssuers, http);
@@ -103,7 +106,10 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     refused: (orgId, seq) => log.error({ orgId, seq }, "the event log does not continue what was signed; no checkpoint was made"),
   });
   // After a lost connection the payload is empty: it may have been any of them.
-  line.on("organization_ended", (orgId) => dataKeys.forget(orgId === "" ? undefined : orgId));
+  line.on("organization_ended", (orgId) => {
+    dataKeys.forget(orgId === "" ? undefined : orgId);
+    authentication.forget(orgId);
+  });
   const retention = createRetention({ database, blobs: checkpoints, clock, timer, log, policy: config.retention, folds: modules.flatMap((module) => module.folds ?? []) });
   metrics.gauge("qinfra_events_months_kept", "Months of the event log that are due to be retired and had to stay", () => retention.kept().length);
   let horizonSeconds = 0;
@@ -123,7 +129,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     database, line, timer, log, clock, random, waiter, appenderFor,
     subscriptions: allSubscriptions(),
   });
-  const caching = openCaching(config, { database, line, timer, log, clock });
+  const caching = openCaching(config, { database, line, timer, log, clock, ...(engines === undefined ? {} : { engines }) });
   const relay = startRelay({ database, line, timer, log, random, bus: endingKept(createLocalBus(), caching.cache) });
 
   function allSubscriptions() {
@@ -161,7 +167,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   };
 
   const erasure: ErasurePorts = {
-    database, clock, ids, log, blobs, platformOrgId: services.platformOrgId, appender: appenderOf, onOrganizationEnded: [],
+    database, clock, ids, log, blobs, platformOrgId: services.platformOrgId, appender: appenderOf, onOrganizationEnded: [caching.cache.clear],
     closeChain: (orgId) => closeChain({ database, checkpointer }, orgId),
   };
 
