@@ -13,6 +13,7 @@ export const getImage = operation({
   summary: "Show a golden image",
   permission: "images:read",
   effect: "read",
+  cache: { key: ({ id }) => `image:${id}`, subjects: ({ id }) => [id], seconds: 3600 },
   input: Type.Object({ id: ImageId }),
   output: GoldenImage,
   errors: [ImageNotFound],

@@ -19,6 +19,7 @@ export const listComponents = operation({
   summary: "List what a golden image holds",
   permission: "images:read",
   effect: "read",
+  replica: true,
   input: Type.Object({ id: ImageId, ...paging }),
   output: Page(Component),
   errors: [ImageNotFound],

@@ -15,6 +15,7 @@ export const listFamilies = operation({
   summary: "List the families of golden images",
   permission: "images:read",
   effect: "read",
+  replica: true,
   input: Type.Object(paging),
   output: Page(Family),
   examples: [{ input: {} }],

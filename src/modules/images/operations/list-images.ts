@@ -11,6 +11,7 @@ export const listImages = operation({
   summary: "List golden images, newest first",
   permission: "images:read",
   effect: "read",
+  replica: true,
   input: Type.Object({
     family: Type.Optional(FamilyName),
     tag: TagFilter,

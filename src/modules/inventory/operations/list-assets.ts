@@ -10,6 +10,7 @@ export const listAssets = operation({
   summary: "List assets by name",
   permission: "assets:read",
   effect: "read",
+  replica: true,
   input: Type.Object({
     site: Type.Optional(SiteName),
     tag: TagFilter,
