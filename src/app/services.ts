@@ -31,6 +31,7 @@ import { cliClient, createAuthentication, createIdentify, createSettleClaims, en
 import { countedBlobs } from "./counted-blobs.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { endingKept, openCaching } from "./caching.ts";
+import { createChecks } from "./checks.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { publicUrlOf } from "./public-url.ts";
@@ -174,17 +175,14 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   return {
     services, registry, metrics, firstAdministrator,
     eraseDue: () => eraseDue(erasure, line), retention, identity,
-    async checks() {
-      return {
-        database: (await database.healthy()) ? "ok" : "does not answer",
-        ...replicaCheck(database.replicaStatus()),
-        ...(await caching.checks()),
-        ...(opa === undefined ? {} : { policy: await opa.health() }),
-        blobs: await blobs.health(),
-        secrets: await secrets.health(),
-        events: horizonSeconds > 30 ? `held back for ${Math.round(horizonSeconds)} s by an open transaction` : "ok",
-      };
-    },
+    checks: createChecks({
+      database: async () => ((await database.healthy()) ? "ok" : "does not answer"),
+      ...(config.database.readUrl === undefined ? {} : { replica: async () => replicaState(database.replicaStatus()) }),
+      ...(caching.check === undefined ? {} : { cache: caching.check }),
+      ...(opa === undefined ? {} : { policy: opa.health }),
+      blobs: blobs.health, secrets: secrets.health,
+      events: async () => (horizonSeconds > 30 ? `held back for ${Math.round(horizonSeconds)} s by an open transaction` : "ok"),
+    }, clock),
     async stop() {
       load.stop();
       await strangers.stop();
@@ -206,19 +204,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
 }
 
 /** A replica that cannot be read is no reason to send requests elsewhere: the primary answers instead. */
-function replicaCheck({ state, staleSeconds }: ReplicaStatus): Record<string, string> {
-  if (state === "none") return {};
+function replicaState({ state, staleSeconds }: ReplicaStatus): string {
   const age = staleSeconds === undefined ? "" : ` (${staleSeconds} s old)`;
-  return { replica: state === "ok" ? "ok" : `${state}${age}; reads go to the primary` };
-}
-
-/** A command line keeps no secret, so that it signs in where none is asked for. */
-function signInOptionsOf({ jwtIssuers, localSignIn }: Config, own: OwnIssuer): SignInOptions {
-  const others = jwtIssuers.flatMap(({ issuer, label, client }) => (client === undefined || client.secret !== undefined ? [] : [{ issuer, label: label ?? new URL(issuer).host, clientId: client.id, local: false }]));
-  return { issuers: [{ issuer: own.issuer, label: "QL-RF", clientId: cliClient, local: true }, ...others], passwords: localSignIn };
-}
-
-/** The issuers whose claims make memberships. */
-function rolesOf({ jwtIssuers }: Config): IssuerRoles[] {
-  return jwtIssuers.flatMap(({ issuer, roles }) => (roles === undefined ? [] : [{ issuer, map: roles.map, organization: roles.organization }]));
+  return state === "ok" ? "ok" : `${state}${age}; reads go to the primary`;
 }

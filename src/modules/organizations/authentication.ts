@@ -22,6 +22,8 @@ export interface Authentication {
   authenticate: Authenticate;
   /** Settings of an organization, as of its last authenticated request or newer. */
   settingsOf(orgId: string): Promise<Record<string, unknown>>;
+  /** Keeps nothing of the organization in memory any longer. */
+  forget(orgId: string): void;
   /** Resolves when the last uses noted so far are written: before the database is closed. */
   settled(): Promise<void>;
 }
@@ -137,6 +139,7 @@ export function createAuthentication(ports: AuthenticationPorts): Authentication
       const row = await database.system((db) => organizationById(db, orgId));
       return row?.settings ?? {};
     },
+    forget: (orgId) => settings.set(orgId, {}, 0),
     settled: uses.settled,
   };
 }

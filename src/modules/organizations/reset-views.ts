@@ -30,5 +30,5 @@ export async function resetStanding(db: Db, adminId: string, userId: string): Pr
 }
 
 export async function userById(db: Db, userId: string): Promise<{ id: string; name: string; disabled_at: Date | null } | undefined> {
-  return db.maybe(sql`select id, name, disabled_at from organizations.users where id = ${userId}`);
+  return db.maybe(sql`select id, name, disabled_at from organizations.users where id = ${userId} and erased_at is null`);
 }

@@ -225,8 +225,10 @@ async function streamHeads(database: Database, orgId: string, walk: Walk): Promi
 async function verifyPositions(database: Database): Promise<Problem | undefined> {
   const row = await database.system((db) => db.one<{ head: number; events: number; top: number }>(sql`
     select h.position as head,
-      (select count(*) from events.log where position <= h.position) + (select coalesce(sum(events), 0) from events.exports where retired_at is not null) as events,
-      greatest((select max(position) from events.log where position <= h.position), (select max(last_position) from events.exports where retired_at is not null), 0) as top
+      (select count(*) from events.log where position <= h.position) + (select coalesce(sum(events), 0) from events.exports where retired_at is not null)
+        + (select coalesce(sum(events), 0) from events.erased) as events,
+      greatest((select max(position) from events.log where position <= h.position), (select max(last_position) from events.exports where retired_at is not null),
+        (select max(last_position) from events.erased), 0) as top
     from events.head h`));
   if (row.events === row.head && row.top === row.head) return undefined;
   return { kind: "event-missing", orgId: "", orgSeq: 0, what: `${row.events} events have positions up to ${row.head}` };

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testPlatform, type Person, type TestPlatform } from "../../../app/testing.ts";
 import { fromTypeId } from "../../../platform/ids.ts";
-import { closeChain } from "../../../platform/events/index.ts";
+import { closeChain, verifyLog, type CheckpointKeys } from "../../../platform/events/index.ts";
 import { fillTables, rowsOf } from "../testing/fill-tables.ts";
 import { eraseOrganization } from "./erase-organization.ts";
 import type { ErasurePorts } from "./types.ts";
@@ -111,7 +111,8 @@ describe("the erasure of an organization", () => {
     expect({ ...after, "events.checkpoints": 0 }).toEqual({ ...before.stays, "events.checkpoints": 0 });
     expect(await verify(stays.orgId)).toMatchObject({ problems: 0 });
     expect(await verify(platform.person("platform-admin").orgId)).toMatchObject({ problems: 0 });
-    const { blobs } = platform.platform.services;
+    const { blobs, database, secrets } = platform.platform.services;
+    expect(await verifyLog({ database, keys: secrets as unknown as CheckpointKeys, blobs })).toMatchObject({ problems: 0 }); // the positions of all as well
     expect(await blobs.get(gone.orgId, gone.digest)).toBeUndefined();
     expect(Buffer.from((await blobs.get(stays.orgId, stays.digest)) ?? "").toString()).toBe(`blob of ${stays.slug}`);
     await expect(blobs.put(gone.orgId, Buffer.from("late"))).rejects.toThrow("keys of this organization were destroyed");
