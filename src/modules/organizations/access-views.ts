@@ -42,7 +42,7 @@ export async function accessOf(db: Db, orgId: string, page: { now: string; after
     ), ways as (
       select m.user_id || ' 0' as place, case m.kind when 'service' then 'service-account' else 'person' end as kind, m.user_id, null::uuid as id,
         m.issuer, null::text as subject, m.display_name as name, m.role, null::text[] as scopes, null::boolean as agent,
-        case when m.kind = 'service' then null when m.issuer is not null then 'issuer' when i.invited_by is not null then 'invitation' else 'added' end as via,
+        case when m.issuer is not null then 'issuer' when i.invited_by is not null then 'invitation' else 'added' end as via,
         case m.kind when 'person' then exists (select from organizations.totp t where t.user_id = m.user_id and t.confirmed_at is not null)
           or exists (select from organizations.passkeys p where p.user_id = m.user_id) end as second_factor,
         m.disabled, null::text as inviter_role, i.invited_by as created_by, m.created_at, null::timestamptz as expires_at, s.last_seen_at as last_used_at

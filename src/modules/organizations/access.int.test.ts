@@ -48,7 +48,7 @@ describe("access.review", () => {
     expect(of("person", "boss-reviewed")).toMatchObject([{ user: boss.user, role: "admin", via: "added", secondFactor: true, disabled: false, permissions: expect.arrayContaining(["images:*", "members:*"]), lastUsedAt: expect.any(String) }]);
     expect(of("person", "Ivy")).toMatchObject([{ user: joined.user, role: "viewer", via: "issuer", issuer: "https://issuer.example", createdBy: boss.user, secondFactor: false }]);
     expect(of("identity")).toMatchObject([{ user: joined.user, issuer: "https://issuer.example", subject: "subject-of-ivy", role: "viewer" }]);
-    expect(of("service-account")).toMatchObject([{ user: account.id, name: "nightly builds", role: "operator" }]);
+    expect(of("service-account")).toMatchObject([{ user: account.id, name: "nightly builds", role: "operator", via: "added" }]);
     expect(of("service-account")[0]).not.toHaveProperty("secondFactor");
     expect(of("api-key", "of boss")).toMatchObject([{ apiKey: key.id, user: boss.user, role: "admin", permissions: ["images:read", "members:*"], agent: true, createdBy: boss.user, expiresAt: key.expiresAt, lastUsedAt: "2026-11-20T00:00:00.000Z" }]);
     expect(of("api-key", "of robot")).toMatchObject([{ apiKey: robot.id, user: account.id, role: "operator", permissions: ["images:build"], agent: false, createdBy: boss.user }]);

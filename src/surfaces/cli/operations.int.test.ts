@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { testManifest } from "./testing/operations.ts";
+import { platformOperations } from "./testing/platform-operations.ts";
 import { createCliPlace, type CliPlace } from "./testing/run.ts";
 import { startPlatformServer, type PlatformServer } from "./testing/server.ts";
 
@@ -53,6 +55,16 @@ describe("commands that are operations", () => {
   it("writes one thing as names and values", async () => {
     server.answers["GET /api/v1/things/thg_1"] = { json: thing };
     expect((await place.run(["things", "get", "thg_1"], { env: env() })).stdout).toBe("id             thg_1\nname           first\nfixed version  -\ntags team      web\n");
+  });
+
+  it.each([[true, 0, "yes"], [false, 1, "no"]])("shows alone what was asked for, and exits by it: allowed %s", async (allowed, code, said) => {
+    server.answers["GET /api/v1/users/me"] = { json: { user: "ada", can: { permission: "images:build", allowed, because: ["role operator in Acme", "a policy"] } } };
+    const known = await createCliPlace(testManifest(platformOperations));
+    expect(await known.run(["whoami", "--can", "images:build"], { env: env() })).toEqual({ code, stdout: `permission  images:build\nallowed     ${said}\nbecause     role operator in Acme, a policy\n`, stderr: "" });
+    expect(server.received[0]?.url).toBe("/api/v1/users/me?can=images%3Abuild");
+    server.answers["GET /api/v1/users/me"] = { json: { user: "ada" } };
+    expect(await known.run(["whoami"], { env: env() })).toEqual({ code: 0, stdout: "user  ada\n", stderr: "" });
+    await known.remove();
   });
 
   it("says that there is more, and follows the cursors with --all", async () => {

@@ -21,7 +21,7 @@ const Access = Type.Object({
   role: RoleName,
   permissions: Type.Array(Permission, { description: "What it may do now; of an invitation, what accepting it would give" }),
   agent: Type.Optional(Type.Boolean({ description: "Used by an AI agent" })),
-  via: Type.Optional(Type.Enum([...ways], { description: "How a person came to be a member" })),
+  via: Type.Optional(Type.Enum([...ways], { description: "How a person or account came to be a member" })),
   secondFactor: Type.Optional(Type.Boolean()),
   disabled: Type.Boolean({ description: "The person or account is, or whoever invited may no longer give the role" }),
   createdBy: Type.Optional(UserId),
