@@ -12,8 +12,11 @@ export const rotateKeysCommand: LocalCommand = {
     const { parseConfig } = await import("../platform/config.ts");
     const { openSecrets } = await import("../platform/secrets/index.ts");
     const { systemClock } = await import("../platform/clock.ts");
+    const { enginesOf } = await import("./engines.ts");
     return async ({ io }) => {
-      const secrets = await openSecrets(parseConfig(io.env, io.dataDir), { dataExists: true, clock: systemClock });
+      const config = parseConfig(io.env, io.dataDir);
+      const engines = await enginesOf(config);
+      const secrets = await openSecrets(config, { dataExists: true, clock: systemClock, ...(engines === undefined ? {} : { tls: engines }) });
       try {
         const platform = await secrets.rotate();
         const signing = await secrets.rotateSigner();

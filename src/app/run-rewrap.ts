@@ -5,18 +5,21 @@ import { fail } from "../platform/errors.ts";
 import { openSecrets, SecretsUrlInvalid, type OpenedSecrets } from "../platform/secrets/index.ts";
 import { createLog } from "../platform/telemetry/log.ts";
 import type { CliIo } from "../surfaces/cli/index.ts";
+import type { EngineTls } from "../platform/tls/index.ts";
 import { openPlatformDatabase } from "./database.ts";
+import { enginesOf } from "./engines.ts";
 import { rewrapAll } from "./rewrap.ts";
 import { sealedColumns } from "./sealed-columns.ts";
 
 /** `qinfra keys rewrap`. Exit code 1 when something could not be opened. */
 export async function runRewrap(io: Pick<CliIo, "env" | "dataDir" | "stdout" | "stderr">, fromUrl: string | undefined): Promise<number> {
   const config = parseConfig(io.env, io.dataDir);
-  const from = fromUrl === undefined ? undefined : await openFrom(config, fromUrl);
+  const engines = await enginesOf(config);
+  const from = fromUrl === undefined ? undefined : await openFrom(config, fromUrl, engines);
   let to: OpenedSecrets | undefined;
   try {
-    to = await openSecrets(config, { dataExists: true, clock: systemClock, ...(from === undefined ? {} : { identity: from.identity() }) });
-    const opened = await openPlatformDatabase(config, to, createLog("silent"));
+    to = await openSecrets(config, { dataExists: true, clock: systemClock, ...given(engines), ...(from === undefined ? {} : { identity: from.identity() }) });
+    const opened = await openPlatformDatabase(config, to, createLog("silent"), engines);
     try {
       const ports = { database: opened.database, columns: sealedColumns, to, ...(from === undefined ? {} : { from }) };
       const all = await rewrapAll(ports, ({ column, seen, moved }) => io.stdout.write(`${column.padEnd(44)} ${String(seen).padStart(8)} seen ${String(moved).padStart(8)} rewrapped\n`));
@@ -33,7 +36,11 @@ export async function runRewrap(io: Pick<CliIo, "env" | "dataDir" | "stdout" | "
   }
 }
 
-async function openFrom(config: Config, secretsUrl: string): Promise<OpenedSecrets> {
+async function openFrom(config: Config, secretsUrl: string, engines: EngineTls | undefined): Promise<OpenedSecrets> {
   if (secretsUrl === config.secretsUrl) fail(SecretsUrlInvalid, "--from is what SECRETS_URL is now. Set SECRETS_URL to where the keys go, or leave --from out.");
-  return openSecrets({ secretsUrl, keysDir: join(config.dataDir, "keys"), vault: config.vault }, { dataExists: true, clock: systemClock });
+  return openSecrets({ secretsUrl, keysDir: join(config.dataDir, "keys"), vault: config.vault }, { dataExists: true, clock: systemClock, ...given(engines) });
+}
+
+function given(tls: EngineTls | undefined): { tls?: EngineTls } {
+  return tls === undefined ? {} : { tls };
 }

@@ -1,5 +1,6 @@
 import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from "cockatiel";
 import { awsFailure } from "./failure.ts";
+import type { EngineTls } from "../tls/index.ts";
 
 export interface AwsCallsOptions {
   /** Of one call, all attempts and waits included. */
@@ -35,10 +36,12 @@ export function createAwsCalls({ timeoutMs, failures = 5, openMs = 15_000 }: Aws
   };
 }
 
-/** What every client of the SDK is given: bounded attempts, time limits that throw, and no word to the console. */
-export const awsClientOptions = {
-  maxAttempts: 3,
-  retryMode: "standard",
-  requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, socketTimeout: 10_000, throwOnRequestTimeout: true },
-  logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-} as const;
+/** What every client of the SDK is given: bounded attempts, time limits that throw, and no word to the console. `tls` is for servers of a private network. */
+export function awsClientOptions(tls?: EngineTls) {
+  return {
+    maxAttempts: 3,
+    retryMode: "standard",
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, socketTimeout: 10_000, throwOnRequestTimeout: true, ...(tls === undefined ? {} : { httpsAgent: { ...tls } }) },
+    logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+  } as const;
+}

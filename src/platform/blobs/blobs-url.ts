@@ -5,6 +5,7 @@ import type { DataKey } from "./blob-format.ts";
 import { BlobsUrlInvalid } from "./errors.ts";
 import { openFileBlobs } from "./file-blobs.ts";
 import { parseS3Url } from "./s3-url.ts";
+import type { EngineTls } from "../tls/index.ts";
 import type { OpenedBlobs } from "./types.ts";
 
 /** The settings that choose the store: `blobsDir` is the folder where the URL is `file:` without one. */
@@ -17,6 +18,8 @@ export interface BlobsPorts {
   /** The organization's current data key, or with an id the key of that name. */
   dataKey: (orgId: string, id?: string) => Promise<DataKey>;
   clock: Clock;
+  /** Authority and own certificate for an S3 endpoint of a private network. */
+  tls?: EngineTls;
 }
 
 /** Opens the adapter that the scheme of BLOBS_URL names. Errors: BlobsUrlInvalid and those of the adapter. */

@@ -8,6 +8,7 @@ import { createS3Calls, type WriteCondition } from "./s3-calls.ts";
 import { createMultipart, partBytes } from "./s3-multipart.ts";
 import type { S3Place } from "./s3-url.ts";
 import type { OpenedBlobs } from "./types.ts";
+import type { EngineTls } from "../tls/index.ts";
 
 export interface S3BlobsOptions {
   place: S3Place;
@@ -17,6 +18,8 @@ export interface S3BlobsOptions {
   /** Bytes of one blob. Default 256 MiB. */
   maxBytes?: number;
   random?: (bytes: number) => Uint8Array;
+  /** Authority and own certificate for an endpoint of a private network. */
+  tls?: EngineTls;
 }
 
 const healthMs = 5_000;
@@ -26,8 +29,8 @@ const sweepMs = 86_400_000;
  * `BLOBS_URL=s3://`: `<prefix>cas/<org>/<sha256>` and `<prefix>refs/<org>/<name>`, as the file adapter has them.
  * A store that cannot be reached opens all the same; `health` says so. Errors: BlobsUnavailable where the settings are wrong.
  */
-export async function openS3Blobs({ place, dataKey, clock, maxBytes = 268_435_456, random = randomBytes }: S3BlobsOptions): Promise<OpenedBlobs> {
-  const calls = createS3Calls(place);
+export async function openS3Blobs({ place, dataKey, clock, maxBytes = 268_435_456, random = randomBytes, tls }: S3BlobsOptions): Promise<OpenedBlobs> {
+  const calls = createS3Calls(place, tls);
   const multipart = createMultipart(calls);
   const keyOf = ({ kind, orgId, name }: BlobPlace): string => `${place.prefix}${kind === "cas" ? "cas" : "refs"}/${orgSegment(orgId)}/${name}`;
   let checked: { at: number; health: Promise<string> } | undefined;

@@ -5,6 +5,7 @@ import { awsErrorName, awsFailure, awsStatus } from "../aws/failure.ts";
 import { DeclaredError } from "../errors.ts";
 import { BlobsFull, BlobsUnavailable } from "./errors.ts";
 import type { S3Place } from "./s3-url.ts";
+import type { EngineTls } from "../tls/index.ts";
 
 /** What a write does where the key is taken: nothing, or only if what lies there is still what was read. */
 export type WriteCondition = { absent: true } | { etag: string } | undefined;
@@ -27,10 +28,10 @@ export const callTimeoutMs = 30_000;
 const bodyTimeoutMs = 120_000;
 const readAttempts = 3;
 
-export function createS3Calls(place: S3Place): S3Calls {
+export function createS3Calls(place: S3Place, tls?: EngineTls): S3Calls {
   const { bucket: Bucket } = place;
   const client = new S3Client({
-    ...awsClientOptions, forcePathStyle: place.pathStyle,
+    ...awsClientOptions(place.endpoint === undefined ? undefined : tls), forcePathStyle: place.pathStyle,
     ...(place.region === undefined ? {} : { region: place.region }), ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
   });
   const run = createAwsCalls({ timeoutMs: callTimeoutMs });

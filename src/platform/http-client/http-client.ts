@@ -1,4 +1,4 @@
-import { Agent } from "undici";
+import { Agent, buildConnector } from "undici";
 import type { Clock } from "../clock.ts";
 import { fail } from "../errors.ts";
 import { guardedLookup, publicOnly, systemResolve, type AddressRule, type Resolve } from "./address-guard.ts";
@@ -20,6 +20,8 @@ export interface HttpClientOptions extends RetryOptions {
   addressRule?: AddressRule;
   /** Default 10 s. */
   connectTimeoutMs?: number;
+  /** Authority and own certificate (PEM) for servers of a private network, read at each connection; not for URLs that users supply. */
+  tls?: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
 interface Read<T> {
@@ -36,9 +38,9 @@ const defaultMaxBytes = 16 * 1024 * 1024;
 
 /** Errors of a request: those of errors.ts here, and Cancelled. An answer of whatever status is no error. */
 export function createHttpClient(options: HttpClientOptions): HttpClient & { close(): Promise<void> } {
-  const { clock, userAgent, resolve = systemResolve, addressRule = publicOnly, connectTimeoutMs: timeout = 10_000 } = options;
+  const { clock, userAgent, resolve = systemResolve, addressRule = publicOnly, connectTimeoutMs: timeout = 10_000, tls } = options;
   const limits = { headersTimeout: 0, bodyTimeout: 0, allowH2: false, connections: 64 }; // the deadline is the time limit
-  const open = new Agent({ ...limits, connect: { timeout } });
+  const open = new Agent({ ...limits, connect: tls === undefined ? { timeout } : (to, done) => buildConnector({ ca: tls.ca, cert: tls.cert, key: tls.key, timeout })(to, done) });
   const guarded = new Agent({ ...limits, connect: { timeout, lookup: guardedLookup(resolve, addressRule) } });
   const breakers = createBreakers(options.breaker ?? {});
 

@@ -6,6 +6,7 @@ import type { KeyEngine } from "./engine.ts";
 import { describeContext } from "./envelope.ts";
 import type { KmsPlace } from "./secrets-place.ts";
 import { EnvelopeInvalid, SecretsUnavailable, SecretsUrlInvalid, UnknownKey, type SecretContext } from "./types.ts";
+import type { EngineTls } from "../tls/index.ts";
 
 const timeoutMs = 5_000;
 const notThere = new Set(["NotFoundException"]);
@@ -13,9 +14,9 @@ const notOurs = new Set(["InvalidCiphertextException", "IncorrectKeyException", 
 const switchedOff = new Set(["DisabledException", "KMSInvalidStateException", "KeyUnavailableException"]);
 
 /** AWS KMS. The context of a value is the encryption context, which KMS authenticates and CloudTrail shows. */
-export async function openKmsEngine(place: KmsPlace): Promise<KeyEngine> {
+export async function openKmsEngine(place: KmsPlace, tls?: EngineTls): Promise<KeyEngine> {
   const client = new KMSClient({
-    ...awsClientOptions, ...(place.region === undefined ? {} : { region: place.region }), ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
+    ...awsClientOptions(place.endpoint === undefined ? undefined : tls), ...(place.region === undefined ? {} : { region: place.region }), ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
   });
   const run = createAwsCalls({ timeoutMs });
   const alias = /(?:^|:)(alias\/.+)$/.exec(place.key)?.[1];
