@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { freePort } from "../../real/support/process.ts";
 import { normalise, visibleLines } from "./session.ts";
 
 export const root = join(import.meta.dirname, "../../..");
@@ -12,12 +13,6 @@ const startMs = 50_000;
 /** Longest command of a session. */
 export const commandMs = 30_000;
 
-export interface Answer {
-  /** What the terminal expects after this question. */
-  question: string;
-  text: string;
-}
-
 export interface StartedPlatform {
   /** http://localhost:PORT */
   address: string;
@@ -26,18 +21,9 @@ export interface StartedPlatform {
   announced: readonly string[];
   /** Runs one line with bash in a folder that looks like the checkout; both outputs in their order. */
   run(command: string): Promise<string[]>;
-  /** The same at a terminal, where somebody answers. */
-  type(command: string, answers: readonly Answer[]): Promise<string[]>;
+  /** The same while somebody does what it asks for as soon as it has asked. */
+  during(command: string, asked: RegExp, act: (match: RegExpExecArray) => Promise<void>): Promise<string[]>;
   stop(): Promise<void>;
-}
-
-/** What a terminal on this machine is made with; undefined where it has no script(1) of util-linux. */
-export function terminalProgram(): string | undefined {
-  try {
-    return /util-linux/.test(execFileSync("script", ["--version"], { encoding: "utf8", timeout: 10_000 })) ? "script" : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const bundled = `import { bundle } from ${JSON.stringify(pathToFileURL(join(root, "scripts/lib/bundle.mjs")).href)}; await bundle(process.argv[1], process.argv[2]);`;
@@ -63,7 +49,9 @@ export async function startPlatform(): Promise<StartedPlatform> {
   buildCheckout(checkout);
   const environment = { PATH: `${dirname(realpathSync(process.execPath))}:/usr/local/bin:/usr/bin:/bin`, HOME: home, TMPDIR: tmpdir(), LANG: "C.UTF-8", NO_COLOR: "1" };
 
-  const server = spawn(process.execPath, [join(checkout, "dist/main.mjs"), "up"], { cwd: checkout, env: { ...environment, PORT: "0", DATA_DIR: join(folder, "data") }, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  // Not any free one: browsers are sent to the address that the platform knows before it listens.
+  const port = String(await freePort());
+  const server = spawn(process.execPath, [join(checkout, "dist/main.mjs"), "up"], { cwd: checkout, env: { ...environment, PORT: port, DATA_DIR: join(folder, "data") }, stdio: ["ignore", "pipe", "pipe", "ipc"] });
   const ended = new Promise<void>((resolve) => void server.once("exit", () => resolve()));
   async function stop(): Promise<void> {
     server.kill("SIGTERM");
@@ -85,10 +73,11 @@ export async function startPlatform(): Promise<StartedPlatform> {
     throw new Error(`the platform did not say where it is and how to get in:\n${normalise(said)}`);
   }
   const env = { ...environment, QINFRA_URL: address };
+  const bash = (command: string): ChildProcess => spawn("bash", ["-c", `exec 2>&1; ${command}`], { cwd: checkout, env, stdio: ["ignore", "pipe", "pipe"] });
   return {
     address, oneTimePassword, announced, stop,
-    run: (command) => finished(spawn("bash", ["-c", `exec 2>&1; ${command}`], { cwd: checkout, env, stdio: ["ignore", "pipe", "pipe"] })),
-    type: (command, answers) => finished(spawn("script", ["-qfec", command, "/dev/null"], { cwd: checkout, env, stdio: ["pipe", "pipe", "pipe"] }), answers),
+    run: (command) => finished(bash(command)),
+    during: (command, asked, act) => finished(bash(command), { asked, act }),
   };
 }
 
@@ -112,20 +101,20 @@ function outputUntil(child: ChildProcess, mark: string): Promise<string> {
   });
 }
 
-function finished(child: ChildProcess, answers: readonly Answer[] = []): Promise<string[]> {
+function finished(child: ChildProcess, during?: { asked: RegExp; act(match: RegExpExecArray): Promise<void> }): Promise<string[]> {
   return new Promise((resolve, reject) => {
-    const left = [...answers];
     let text = "";
-    let asked = 0;
+    let acted = false;
     const late = setTimeout(() => child.kill("SIGKILL"), commandMs);
     child.stdout?.on("data", (chunk: Buffer) => {
       text += chunk.toString();
-      const next = left[0];
-      const at = next === undefined ? -1 : text.indexOf(next.question, asked);
-      if (next === undefined || at === -1) return;
-      left.shift();
-      asked = at + next.question.length;
-      child.stdin?.write(`${next.text}\n`);
+      const match = acted ? null : during?.asked.exec(text);
+      if (during === undefined || match === null || match === undefined) return;
+      acted = true;
+      during.act(match).catch((error: unknown) => {
+        child.kill("SIGKILL");
+        reject(error as Error);
+      });
     });
     child.once("error", reject);
     child.once("close", () => {

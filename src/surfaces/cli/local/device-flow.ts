@@ -1,6 +1,6 @@
 import {
-  allowInsecureRequests, clockTolerance, customFetch, discovery, initiateDeviceAuthorization, None, pollDeviceAuthorizationGrant, ResponseBodyError,
-  type Configuration, type CustomFetch, type DeviceAuthorizationResponse,
+  allowInsecureRequests, calculatePKCECodeChallenge, clockTolerance, customFetch, discovery, initiateDeviceAuthorization, None, pollDeviceAuthorizationGrant,
+  randomPKCECodeVerifier, ResponseBodyError, type Configuration, type CustomFetch, type DeviceAuthorizationResponse,
 } from "openid-client";
 import { CliError, printable } from "../errors.ts";
 import { say, type CliIo } from "../io.ts";
@@ -24,13 +24,16 @@ const toleranceSeconds = 30;
  */
 export async function idTokenByDevice(io: CliIo, asked: DeviceIssuer): Promise<string> {
   const configuration = await discovered(io, asked);
-  const device = await initiateDeviceAuthorization(configuration, { scope: "openid profile email" }).catch((error: unknown) => {
+  // RFC 8628 does not speak of PKCE (RFC 7636), which Keycloak asks of clients that must use it; others pass it over.
+  const verifier = randomPKCECodeVerifier();
+  const challenge = { code_challenge: await calculatePKCECodeChallenge(verifier), code_challenge_method: "S256" };
+  const device = await initiateDeviceAuthorization(configuration, { scope: "openid profile email", ...challenge }).catch((error: unknown) => {
     throw translated(io, asked, error);
   });
   show(io, device);
   const expired = AbortSignal.timeout(device.expires_in * 1000);
   try {
-    const { id_token: idToken } = await pollDeviceAuthorizationGrant(configuration, device, undefined, { signal: AbortSignal.any([io.signal, expired]) });
+    const { id_token: idToken } = await pollDeviceAuthorizationGrant(configuration, device, { code_verifier: verifier }, { signal: AbortSignal.any([io.signal, expired]) });
     if (idToken !== undefined) return idToken;
   } catch (error) {
     if (io.signal.aborted) throw io.signal.reason;
@@ -72,7 +75,7 @@ function fetchBy(io: CliIo, { issuer, reachedAt }: DeviceIssuer): CustomFetch {
     for (let attempt = 1; ; attempt++) {
       const limit = AbortSignal.any([io.signal, AbortSignal.timeout(requestMs), ...(signal === undefined || signal === null ? [] : [signal])]);
       try {
-        const response = await io.fetch(target, { method, headers, signal: limit, redirect: "manual", ...(body !== undefined && body !== null && { body: String(body) }) });
+        const response = await io.fetch(target, { method, headers: { ...headers, "user-agent": `qinfra/${io.version} (${process.platform})` }, signal: limit, redirect: "manual", ...(body !== undefined && body !== null && { body: String(body) }) });
         return new Response(await bounded(response), { status: response.status, headers: response.headers });
       } catch (error) {
         if (attempt >= attempts || error instanceof CliError || io.signal.aborted || signal?.aborted === true) throw error;
@@ -105,7 +108,9 @@ function translated(io: CliIo, { issuer }: DeviceIssuer, error: unknown): unknow
   if (error instanceof CliError) return error;
   if (error instanceof Error && error.cause instanceof CliError) return error.cause;
   if (error instanceof ResponseBodyError) {
-    return new CliError(refusals[error.error] ?? `${issuer} refused: ${printable(error.error)}.`, { next: error.error === "access_denied" || error.error === "expired_token" ? "run qinfra login again" : "tell an administrator", cause: error });
+    const again = error.error === "access_denied" || error.error === "expired_token";
+    const reason = error.error_description === undefined ? "" : ` (${printable(error.error_description)})`;
+    return new CliError(refusals[error.error] ?? `${issuer} refused: ${printable(error.error)}${reason}.`, { next: again ? "run qinfra login again" : "tell an administrator", cause: error });
   }
   return new CliError(`${issuer} could not be asked, or answered what nobody understands.`, { next: "repeat the command in a moment; qinfra login --password needs no browser", cause: error });
 }
