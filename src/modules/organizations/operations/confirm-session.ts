@@ -58,11 +58,11 @@ export const beginConfirmation = operation({
   without: { mcp: notForPrograms, cli: "passkeys are used by a browser" },
   input: Type.Object({}),
   output: Type.Object({ options: PasskeyOptions }),
-  errors: [PersonNeeded, SessionNotFound, NoSecondFactor, PasskeysUnavailable],
+  errors: [PersonNeeded, SessionNotFound, NoSecondFactor],
   examples: [{ input: {} }],
   async prepare(context) {
     const { userId } = sessionOf(context.actor);
-    return (await passkeyRequest(context, userId)) ?? fail(NoSecondFactor, "You have no passkey; give a code, or add a passkey on your account page.");
+    return (await passkeyRequest(context, userId)) ?? fail(NoSecondFactor, "You have no passkey that works at this address; give a code, or add a passkey on your account page.");
   },
   handle: async (_context, _input, options) => ({ options }),
 });

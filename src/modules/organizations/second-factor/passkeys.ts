@@ -60,13 +60,13 @@ export async function createdPasskey(ports: PasskeyPorts, userId: string, creden
   };
 }
 
-/** What `navigator.credentials.get` takes, as JSON; undefined where the person has no passkey. Errors: PasskeysUnavailable. */
+/** What `navigator.credentials.get` takes, as JSON; undefined where the person has no passkey, or none works at this address. */
 export async function passkeyRequest(ports: PasskeyPorts, userId: string): Promise<PublicKeyCredentialRequestOptionsJSON | undefined> {
-  const { id } = partyOf(ports);
-  const known = await ports.transaction((db) => passkeysOf(db, userId));
-  if (known.length === 0) return undefined;
+  const party = relyingParty(ports.publicUrl);
+  const known = party === undefined ? [] : await ports.transaction((db) => passkeysOf(db, userId));
+  if (party === undefined || known.length === 0) return undefined;
   return generateAuthenticationOptions({
-    rpID: id, challenge: await newChallenge(ports, userId, "confirm"), timeout: challengeMs, userVerification: "preferred", allowCredentials: known.map(describe),
+    rpID: party.id, challenge: await newChallenge(ports, userId, "confirm"), timeout: challengeMs, userVerification: "preferred", allowCredentials: known.map(describe),
   });
 }
 

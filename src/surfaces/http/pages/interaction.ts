@@ -8,7 +8,7 @@ import { fieldOf, formProven, issueFormToken } from "./form.ts";
 import { localPath } from "./local-path.ts";
 import { passwordPage } from "./password-page.ts";
 import type { PagePorts } from "./ports.ts";
-import { leadTo, sendPage } from "./respond.ts";
+import { leadTo, sendPage, sendScriptedPage } from "./respond.ts";
 import { secondStepPage } from "./second-step-page.ts";
 import { secondsToWait, withNext } from "./sign-in.ts";
 
@@ -113,7 +113,9 @@ export function mountInteraction(scope: FastifyInstance, ports: PagePorts): void
       return sendPage(reply, passwordPage(ports.version, { ...form, name, others, next: localPath(interaction.next) }), status);
     }
     const factors = await local.factors(userId);
-    return sendPage(reply, secondStepPage(ports.version, { ...form, factors }), status);
+    const passkey = factors.passkeys === 0 ? undefined : await local.passkeyRequest(userId);
+    const text = secondStepPage(ports.version, { ...form, factors, ...(passkey !== undefined && { passkey }) });
+    return passkey === undefined ? sendPage(reply, text, status) : sendScriptedPage(reply, text, status);
   }
 
   function refused(request: Asked, reply: FastifyReply, interaction: Interaction, how: { name: string; error: DeclaredError }): Promise<FastifyReply> {
