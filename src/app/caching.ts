@@ -12,7 +12,7 @@ export interface Caching {
   cache: Cache;
   limits: RateLimits;
   /** Of Redis, where there is one. */
-  checks(): Promise<Record<string, string>>;
+  check?: () => Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export function openCaching(config: Config, ports: { database: Database; line: L
   return {
     cache: redis === undefined ? first : createRedisCache({ first, redis, wait: timer.sleep }),
     limits: redis === undefined ? alone : createRedisLimits(redis, alone),
-    checks: async () => (redis === undefined ? {} : { cache: await redis.health() }),
+    ...(redis === undefined ? {} : { check: () => redis.health() }),
     async stop() {
       await changes.stop();
       await redis?.close();
