@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { errors, type Adapter, type AdapterFactory, type AdapterPayload } from "oidc-provider";
 import { timestamp, type Clock } from "../../../platform/clock.ts";
 import type { Database } from "../../../platform/database/database.ts";
+import { DeclaredError } from "../../../platform/errors.ts";
 import { tokenHash } from "../../../platform/identity/tokens.ts";
 import {
   consumePayload, deletePayload, deletePayloadsOfGrant, payloadById, payloadByUid, payloadByUserCode, putPayload, type Payload, type PayloadRow,
@@ -66,7 +67,7 @@ export function createAdapter({ database, clock, referenceKey }: AdapterPorts): 
     return new Date(clock.now() - (model === "DeviceCode" ? deviceGraceMs : 0)).toISOString();
   }
 
-  return (model): Adapter => ({
+  return (model): Adapter => guarded({
     async upsert(id, payload, expiresIn) {
       const { grantId, userCode, uid } = payload;
       const hash = (value: string | undefined): Buffer | null => (value === undefined ? null : tokenHash(value));
@@ -98,6 +99,28 @@ export function createAdapter({ database, clock, referenceKey }: AdapterPorts): 
       await database.system((db) => deletePayloadsOfGrant(db, model, tokenHash(grantId)));
     },
   });
+}
+
+/** The provider tells its caller of errors of its own kind only. */
+function guarded(adapter: Adapter): Adapter {
+  const methods = Object.entries(adapter).map(([name, method]) => [name, async (...given: unknown[]) => {
+    try {
+      return await (method as (...given: unknown[]) => Promise<unknown>)(...given);
+    } catch (error) {
+      if (!(error instanceof DeclaredError) || error.type.status !== 503) throw error;
+      throw new Unavailable(error);
+    }
+  }]);
+  return Object.fromEntries(methods) as unknown as Adapter;
+}
+
+/** RFC 6749, 4.1.2.1. */
+class Unavailable extends errors.OIDCProviderError {
+  constructor(cause: DeclaredError) {
+    super(cause.type.status, "temporarily_unavailable");
+    this.error_description = cause.message;
+    this.cause = cause;
+  }
 }
 
 const mark = "ref.";

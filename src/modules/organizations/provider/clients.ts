@@ -15,7 +15,7 @@ export function isOurs(clientId: string | undefined): boolean {
 const ownMachine = ["127.0.0.1", "localhost", "[::1]"];
 
 /** Where the platform is this machine, each name of it is the platform's. */
-function namesOf(origin: string): string[] {
+export function namesOf(origin: string): string[] {
   const { protocol, hostname, port } = new URL(origin);
   if (!ownMachine.includes(hostname)) return [origin];
   return ownMachine.map((name) => new URL(`${protocol}//${name}:${port}`).origin);

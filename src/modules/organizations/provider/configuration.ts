@@ -2,7 +2,7 @@ import { errors, interactionPolicy, type Adapter, type Configuration, type JWK, 
 import type { Account } from "oidc-provider";
 import { fromTypeId } from "../../../platform/ids.ts";
 import { sessionCookieName } from "../../../platform/identity/cookies.ts";
-import { isOurs, ownClients } from "./clients.ts";
+import { isOurs, namesOf, ownClients } from "./clients.ts";
 import { providerAlgorithm } from "./keys.ts";
 
 /** What the device pages show of who asks: as the device sent it. */
@@ -160,7 +160,7 @@ function policyOf({ sessionOf, secure }: ConfigurationPorts): interactionPolicy.
 
 /** The platform is one resource, by the address of its API or of its MCP door (RFC 8707). */
 function resources({ origin, scopes }: ConfigurationPorts): NonNullable<NonNullable<Configuration["features"]>["resourceIndicators"]> {
-  const names: ReadonlySet<string> = new Set([origin, `${origin}/`, `${origin}/mcp`]);
+  const names: ReadonlySet<string> = new Set(namesOf(origin).flatMap((name) => [name, `${name}/`, `${name}/mcp`]));
   return {
     enabled: true,
     defaultResource: (_ctx, client, oneOf) => oneOf ?? (isOurs(client.clientId) ? undefined : origin),

@@ -1,8 +1,8 @@
 import type { Clock } from "../../../platform/clock.ts";
 import type { Database } from "../../../platform/database/database.ts";
-import { fail } from "../../../platform/errors.ts";
+import { DeclaredError, fail } from "../../../platform/errors.ts";
 import type { Secrets } from "../../../platform/secrets/types.ts";
-import { SignInFailed, WrongCode } from "../errors.ts";
+import { PasskeysUnavailable, SignInFailed, WrongCode } from "../errors.ts";
 import { passwords } from "../passwords.ts";
 import { passkeyRequest, secondFactorsOf, verifyCode, verifyPasskey, type SecondFactors } from "../second-factor/index.ts";
 import { signInLimits } from "../sign-in-limits.ts";
@@ -15,7 +15,7 @@ export interface LocalSignIn {
   factors(userId: string): Promise<SecondFactors>;
   /** Errors: WrongCode, TooManyRequests. */
   code(attempt: { userId: string; code: string; address: string }): Promise<void>;
-  /** What the browser's passkey dialogue takes, as JSON; undefined where there is nothing to ask for. */
+  /** What the browser's passkey dialogue takes, as JSON; undefined where there is none, or none can be used at this address. */
   passkeyRequest(userId: string): Promise<unknown>;
   /** Errors: PasskeyRefused, TooManyRequests. */
   passkey(attempt: { userId: string; response: unknown; address: string }): Promise<void>;
@@ -42,7 +42,10 @@ export function createLocalSignIn(ports: { database: Database; secrets: Pick<Sec
       if ((await verifyCode(checks, userId, code)) === undefined) fail(WrongCode, "The code is not right, or it was given before; give the next one, or a recovery code.");
       succeeded();
     },
-    passkeyRequest: (userId) => passkeyRequest(checks, userId),
+    passkeyRequest: (userId) => passkeyRequest(checks, userId).catch((error: unknown) => {
+      if (error instanceof DeclaredError && error.type.code === PasskeysUnavailable.code) return undefined;
+      throw error;
+    }),
     async passkey({ userId, response, address }) {
       const succeeded = signInLimits(clock).attempt(`second-factor ${userId}`, address);
       await verifyPasskey(checks, userId, response);

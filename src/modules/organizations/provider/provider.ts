@@ -41,8 +41,8 @@ export interface EmbeddedProvider {
   cookies: { session: readonly string[]; step: readonly string[] };
   /** The platform's session behind a session cookie. */
   sessionOf: ConfigurationPorts["sessionOf"];
-  /** Answers a request below /oidc, which came from `address`. */
-  handle(request: IncomingMessage, response: ServerResponse, address: string): Promise<void>;
+  /** What answers requests below /oidc, each with the address that it came from. */
+  respond(): Promise<(request: IncomingMessage, response: ServerResponse, address: string) => Promise<void>>;
   /** Undefined where there is none in this browser, or no longer. */
   interaction(request: IncomingMessage, response: ServerResponse): Promise<Interaction | undefined>;
   /** Notes whose password was right, while the second factor is still to come; undefined begins anew. */
@@ -140,11 +140,13 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
 
   return {
     issuer, scopes: ports.scopes, cookies: { session: withSignature(sessionCookie(secure)), step: withSignature(stepCookie(secure)) }, sessionOf: ports.sessionOf,
-    async handle(request, response, address) {
+    async respond() {
       const { answer } = await current();
-      const whole = request.url ?? "/";
-      Object.assign(told(request, address), { originalUrl: whole, url: whole.slice("/oidc".length) || "/" });
-      await answer(request, response);
+      return async (request, response, address) => {
+        const whole = request.url ?? "/";
+        Object.assign(told(request, address), { originalUrl: whole, url: whole.slice("/oidc".length) || "/" });
+        await answer(request, response);
+      };
     },
     async interaction(request, response) {
       const found = await details(request, response);

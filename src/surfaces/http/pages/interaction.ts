@@ -114,7 +114,7 @@ export function mountInteraction(scope: FastifyInstance, ports: PagePorts): void
     }
     const factors = await local.factors(userId);
     const passkey = factors.passkeys === 0 ? undefined : await local.passkeyRequest(userId);
-    const text = secondStepPage(ports.version, { ...form, factors, ...(passkey !== undefined && { passkey }) });
+    const text = secondStepPage(ports.version, { ...form, factors, passkey });
     return passkey === undefined ? sendPage(reply, text, status) : sendScriptedPage(reply, text, status);
   }
 

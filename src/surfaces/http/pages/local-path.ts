@@ -17,5 +17,5 @@ export function localPath(text: unknown): string {
 
 /** Leading back to these would go in a circle. */
 function isSignIn(pathname: string): boolean {
-  return pathname === "/sign-in" || pathname === "/sign-out" || pathname === "/set-password";
+  return pathname === "/sign-in" || pathname === "/sign-out" || pathname === "/signed-out" || pathname === "/set-password" || pathname.startsWith("/auth/");
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { anonymous } from "../../../platform/actor.ts";
+import { originOf } from "./origin.ts";
 import type { PagePorts } from "./ports.ts";
 import { leadTo } from "./respond.ts";
 
@@ -9,18 +10,21 @@ export function mountOidc(server: FastifyInstance, ports: PagePorts): void {
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     await services.limiter.take({ actor: anonymous, address: request.ip });
+    // Before the answer is taken over: what fails here is answered like any other error.
+    const respond = await signIn.provider.respond();
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
     reply.raw.setHeader("cache-control", "no-store");
-    await signIn.provider.handle(request.raw, reply.raw, request.ip);
+    await respond(request.raw, reply.raw, request.ip);
     return reply;
   }
 
   /** What programs ask first: who lets them in (RFC 9728, 3), and how (RFC 8414, 3: below the name of the host). */
   function wellKnown(scope: FastifyInstance): void {
     for (const path of ["", "/mcp"]) {
-      scope.get(`/.well-known/oauth-protected-resource${path}`, async () => ({
-        resource: `${signIn.origin}${path}`, resource_name: "QL-RF", authorization_servers: [signIn.provider.issuer],
+      scope.get(`/.well-known/oauth-protected-resource${path}`, async (request) => ({
+        // By the name that the program used: it compares the two.
+        resource: `${originOf(request, signIn.origin) ?? signIn.origin}${path}`, resource_name: "QL-RF", authorization_servers: [signIn.provider.issuer],
         scopes_supported: signIn.provider.scopes, bearer_methods_supported: ["header"],
       }));
     }

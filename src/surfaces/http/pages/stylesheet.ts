@@ -121,7 +121,19 @@ button, .button { display: inline-block; font: inherit; font-weight: 550; paddin
 button:hover, .button:hover { filter: brightness(1.1); }
 button.quiet { background: transparent; border-color: var(--line-strong); color: var(--text); padding: .2rem .6rem; font-weight: 500; }
 button.quiet:hover { background: var(--sunk); filter: none; }
+button.plain, .button.plain { background: var(--panel); border-color: var(--line-strong); color: var(--text); }
+button.plain:hover, .button.plain:hover { background: var(--sunk); filter: none; }
 form.inline { display: inline; }
+.actions { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: 1rem; }
+.narrow form.fields button:only-of-type { width: 100%; }
+.or { display: flex; align-items: center; gap: .75rem; margin: 1.5rem 0 .9rem; color: var(--muted); font-size: 1rem; font-weight: 500; }
+.or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
+form.after { margin-top: 1.25rem; }
+.issuers { display: grid; gap: .6rem; list-style: none; margin: 1rem 0; padding: 0; }
+.issuers .button { display: block; text-align: center; }
+input.code, p.code { font-family: var(--mono); letter-spacing: .12em; }
+input.code { text-transform: uppercase; }
+p.code { font-size: 1.6rem; font-weight: 600; margin: .75rem 0 1rem; }
 form.row { display: flex; flex-wrap: wrap; gap: .6rem; align-items: end; }
 .who a { color: inherit; }
 .qr { display: block; width: 13rem; max-width: 100%; height: auto; border-radius: 4px; border: 1px solid var(--line); }
