@@ -94,6 +94,7 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/platform/events/walk.ts": "as verify.ts, of which it is a part",
   "src/platform/events/partitions.ts": "a partition holds the events of all",
   "src/platform/events/export-month.ts": "writes the files of all from one partition",
+  "src/platform/events/retention.ts": "sweeps the parked events of all",
   "src/platform/events/retire.ts": "takes a partition out of the log of all",
   "src/platform/events/wait.ts": "asks for the state of an event by its id",
   "src/platform/events/follow.ts": "readers follow the log of all",
