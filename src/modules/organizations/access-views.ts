@@ -66,3 +66,25 @@ export async function accessOf(db: Db, orgId: string, page: { now: string; after
     where w.place collate "C" > ${page.after}
     order by w.place collate "C" limit ${page.limit}`);
 }
+
+export interface GrantRow {
+  /** TypeID of the person. */
+  account: string;
+  /** Client id of the application. */
+  application: string;
+  name: string;
+  /** Permissions, with spaces between. */
+  scope: string;
+  expires_at: Date;
+}
+
+/** The applications that may act for these people (TypeIDs), as far as each of them has let it. */
+export async function grantsOf(db: Db, accounts: readonly string[], now: string): Promise<GrantRow[]> {
+  return db.many<GrantRow>(sql`
+    select g.payload ->> 'accountId' as account, c.payload ->> 'client_id' as application, c.payload ->> 'client_name' as name,
+      (select string_agg(r.value, ' ') from jsonb_each_text(g.payload -> 'resources') r) as scope, g.expires_at
+    from organizations.oidc_payloads g
+    join organizations.oidc_payloads c on c.model = 'Client' and c.payload ->> 'client_id' = g.payload ->> 'clientId'
+    where g.model = 'Grant' and g.expires_at > ${now} and g.payload ->> 'accountId' = any(${accounts}::text[]) and g.payload -> 'resources' is not null
+    order by name, g.expires_at, g.id limit 10000`);
+}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toTypeId } from "../../platform/ids.ts";
 import type { Credentials } from "../../platform/operation/services.ts";
 import { orgUuid, userUuid } from "./ids.ts";
 import { organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
@@ -55,6 +56,19 @@ describe("access.review", () => {
     expect(of("invitation")).toMatchObject([{ invitation: open.id, name: "eve@example.com", role: "auditor", createdBy: boss.user, expiresAt: open.expiresAt }]);
   });
 
+  it("given an application that a person lets act for them, then it stands beside the person, with what it may do here", async () => {
+    const { boss, joined } = await world("with-application");
+    const client = toTypeId("app", test.ids.uuid());
+    const payloads = { Client: { client_id: client, client_name: "Dashboards" }, Grant: { accountId: joined.user, clientId: client, resources: { "https://qinfra.example": "images:read members:write" } } };
+    for (const [model, payload] of Object.entries(payloads)) {
+      await superuser("insert into organizations.oidc_payloads (model, id, payload, expires_at) values ($1, $2, $3, $4)", [model, Buffer.from(client), payload, new Date(test.clock.now() + 3_600_000)]);
+    }
+    const ways = await review(boss.credentials);
+    expect(ways.filter((way) => "applications" in way)).toMatchObject([{
+      user: joined.user, applications: [{ id: client, name: "Dashboards", permissions: ["images:read"], expiresAt: new Date(test.clock.now() + 3_600_000).toISOString() }],
+    }]);
+  });
+
   it("given a person who joined by an invitation, then it says so and who invited", async () => {
     const { boss, joined } = await world("by-invitation");
     expect((await review(boss.credentials)).find((way) => way.user === joined.user)).toMatchObject({ via: "invitation", createdBy: boss.user });
@@ -109,7 +123,7 @@ describe("access.review", () => {
     expect(await test.outcomeOf("access.review", {}, person.credentials)).toBe(outcome);
   });
 
-  it("given many members, then it is still one statement", async () => {
+  it("given many members, then it is two statements, however many there are", async () => {
     const { boss } = await world("one-statement");
     let statements = 0;
     const lookup: typeof test.database.lookup = (work) => test.database.lookup((db) => work({ ...db, many: (query) => ((statements += 1), db.many(query)) }));
@@ -117,6 +131,6 @@ describe("access.review", () => {
     const context = { db: undefined as never, orgId: "", clock: test.clock };
     const { orgId } = await test.actorOf(boss.credentials);
     const answer = await lookup((db) => (operation as NonNullable<typeof operation>).handle({ ...context, db, orgId } as never, {}, undefined));
-    expect([statements, (answer as { items: unknown[] }).items.length]).toEqual([1, 7]);
+    expect([statements, (answer as { items: unknown[] }).items.length]).toEqual([2, 7]);
   });
 });

@@ -21,9 +21,10 @@ export function explain(actor: Actor, standing: { role: Role; organization: stri
   const { role, organization } = standing;
   const holder = permissionsOf(role, actor.platform).find((held) => grants([held], permission));
   const because = [holder === undefined ? withoutIt(actor, standing, permission) : `role ${role} in ${organization} holds ${holder}`];
-  if (actor.keyId !== undefined && holder !== undefined) {
+  if (actor.kind === "api-key" && holder !== undefined) {
+    const key = actor.keyId === undefined ? "this application" : keyTypeId(actor.keyId);
     const scope = actor.permissions.find((held) => grants([held], permission));
-    because.push(scope === undefined ? `the scopes of ${keyTypeId(actor.keyId)} leave it out` : `${keyTypeId(actor.keyId)} has the scope ${scope}`);
+    because.push(scope === undefined ? `the scopes of ${key} leave it out` : `${key} has the scope ${scope}`);
   }
   for (const reason of reasons) if (!explainedAbove.has(reason)) because.push(words[reason] ?? `a policy refuses it (${reason})`);
   return { permission, allowed: grants(actor.permissions, permission) && reasons.length === 0, because };

@@ -1,8 +1,8 @@
 import { Type, type Static } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
-import { accessOf, type AccessRow } from "../access-views.ts";
-import { ApiKeyId, InvitationId, invitationTypeId, keyTypeId, UserId, userTypeId } from "../ids.ts";
+import { accessOf, grantsOf, type AccessRow, type GrantRow } from "../access-views.ts";
+import { ApiKeyId, ApplicationId, InvitationId, invitationTypeId, keyTypeId, UserId, userTypeId } from "../ids.ts";
 import { mayStillInvite } from "../invitations.ts";
 import { intersect, permissionsOf } from "../roles.ts";
 import { Permission, RoleName, Time } from "../schemas.ts";
@@ -23,6 +23,9 @@ const Access = Type.Object({
   agent: Type.Optional(Type.Boolean({ description: "Used by an AI agent" })),
   via: Type.Optional(Type.Enum([...ways], { description: "How a person or account came to be a member" })),
   secondFactor: Type.Optional(Type.Boolean()),
+  applications: Type.Optional(Type.Array(Type.Object({
+    id: ApplicationId, name: Type.String(), permissions: Type.Array(Permission), expiresAt: Time,
+  }), { description: "Those that the person lets act for them, and what each may do here" })),
   disabled: Type.Boolean({ description: "The person or account is, or whoever invited may no longer give the role" }),
   createdBy: Type.Optional(UserId),
   createdAt: Time,
@@ -47,13 +50,16 @@ export const reviewAccess = operation({
   async handle(context, input) {
     const limit = input.limit ?? 100;
     const after = fromCursor(input.cursor, place) ?? "";
-    const rows = await accessOf(context.db, context.orgId, { now: timestamp(context.clock), after, limit: limit + 1 });
+    const now = timestamp(context.clock);
+    const rows = await accessOf(context.db, context.orgId, { now, after, limit: limit + 1 });
     const { items, next } = pageOf(rows, limit, (row) => row.place);
-    return { items: items.map(show), ...(next === undefined ? {} : { next }) };
+    const people = items.flatMap(({ kind, user_id: id }) => (kind === "person" && id !== null ? [userTypeId(id)] : []));
+    const granted = people.length === 0 ? [] : await grantsOf(context.db, people, now);
+    return { items: items.map((row) => show(row, granted)), ...(next === undefined ? {} : { next }) };
   },
 });
 
-function show(row: AccessRow): Static<typeof Access> {
+function show(row: AccessRow, granted: readonly GrantRow[]): Static<typeof Access> {
   const disabled = row.disabled || (row.kind === "invitation" && !mayStillInvite(row));
   return {
     kind: row.kind,
@@ -62,10 +68,18 @@ function show(row: AccessRow): Static<typeof Access> {
     ...given("issuer", row.issuer, same), ...given("subject", row.subject, same), ...given("name", row.name, same),
     role: row.role, permissions: disabled ? [] : permissionsNow(row),
     ...given("agent", row.agent, same), ...given("via", row.via, same), ...given("secondFactor", row.second_factor, same),
-    disabled,
+    ...applicationsOf(row, granted, disabled), disabled,
     ...given("createdBy", row.created_by, userTypeId), createdAt: row.created_at.toISOString(),
     ...given("expiresAt", row.expires_at, (time) => time.toISOString()), ...given("lastUsedAt", row.last_used_at, (time) => time.toISOString()),
   };
+}
+
+function applicationsOf(row: AccessRow, granted: readonly GrantRow[], disabled: boolean): Pick<Static<typeof Access>, "applications"> {
+  const account = row.kind === "person" && row.user_id !== null ? userTypeId(row.user_id) : undefined;
+  const own = granted.filter((grant) => grant.account === account);
+  if (own.length === 0) return {};
+  const held = disabled ? [] : permissionsNow(row);
+  return { applications: own.map((grant) => ({ id: grant.application, name: grant.name, permissions: intersect(grant.scope.split(" "), held), expiresAt: grant.expires_at.toISOString() })) };
 }
 
 function permissionsNow(row: AccessRow): string[] {
