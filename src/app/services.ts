@@ -13,27 +13,28 @@ import {
   systemTimer, verifyLog, type EventAppender, type StoredEvent,
 } from "../platform/events/index.ts";
 import { createHttpClient } from "../platform/http-client/http-client.ts";
-import { createIdTokenVerifier, type OwnIssuer } from "../platform/identity/id-token.ts";
+import { createIdTokenVerifier } from "../platform/identity/id-token.ts";
 import { knownIssuers } from "../platform/identity/issuers.ts";
 import { createJwtVerifier } from "../platform/identity/jwt.ts";
 import { createStrangerGate } from "../platform/identity/stranger-gate.ts";
 import { createLoadShedder, watchLoad } from "../platform/operation/load.ts";
 import { createRateLimiter } from "../platform/operation/rate-limiter.ts";
 import { createStrangers, guardAuthentication } from "../platform/operation/strangers.ts";
-import type { EventOrigin, Services, SignInOptions } from "../platform/operation/services.ts";
+import type { EventOrigin, Services } from "../platform/operation/services.ts";
 import { createRegistry, type Module, type Registry } from "../platform/operation/registry.ts";
 import { createOpaPolicies, loadPolicies, noOrganizationPolicies } from "../platform/policy/index.ts";
 import type { OpenedSecrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import { noTraces } from "../platform/telemetry/traces.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
-import { cliClient, createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator, type IssuerRoles } from "../modules/organizations/index.ts";
+import { createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator } from "../modules/organizations/index.ts";
 import { countedBlobs } from "./counted-blobs.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { endingKept, openCaching } from "./caching.ts";
 import { createChecks } from "./checks.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { createIdentity, type Identity } from "./identity.ts";
+import { rolesOf, signInOptionsOf } from "./issuers.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { version } from "./root.ts";
 
