@@ -121,7 +121,7 @@ describe("members", () => {
   it("given each change, then its event holds ids and enumerated values only", async () => {
     const free = /grace hopper|example\.com|grace@|correct|password of/i;
     expect(new Set(test.events.map((event) => event.type))).toEqual(new Set([
-      "organizations.created", "members.added", "members.role-set", "members.removed", "users.password-set", "sessions.created", "api-keys.created",
+      "organizations.created", "members.added", "members.role-set", "members.removed", "users.password-set", "sessions.created", "api-keys.created", "access.refused",
     ]));
     expect(test.events.filter((event) => free.test(JSON.stringify(event.data)))).toEqual([]);
   });
