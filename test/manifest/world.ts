@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { SignJWT } from "jose";
 import { createRegistry, type Registry } from "../../src/platform/operation/registry.ts";
 import { toTypeId, uuidOf } from "../../src/platform/ids.ts";
 import type { Operation } from "../../src/platform/operation/index.ts";
@@ -81,6 +83,19 @@ async function importFeed(platform: TestPlatform): Promise<void> {
   await succeed(platform, "feeds.import", { as: "platform-admin", input: { name: "debian" }, body: feed, headers: { "content-type": "application/x-ndjson" } });
 }
 
+/** A simulated issuer, whose people are members of the platform organization. */
+const issuer = {
+  issuer: "https://issuer.example", audience: "qinfra-api", algorithms: ["ES256"], client: { id: "web" },
+  roles: { claim: "groups", map: { people: "viewer" }, organization: "platform" },
+};
+const issuerKey = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+/** An ID token of somebody whom nobody knows yet. */
+function idToken(): Promise<string> {
+  return new SignJWT({ sub: `person-${++serial}`, groups: ["people"] }).setProtectedHeader({ alg: "ES256" })
+    .setIssuer(issuer.issuer).setAudience(issuer.client.id).setIssuedAt().setExpirationTime("5m").sign(issuerKey.privateKey);
+}
+
 /** A new person with a one-time password. */
 async function stranger(platform: TestPlatform): Promise<{ name: string; password: string }> {
   const name = `stranger${++serial}`;
@@ -118,6 +133,7 @@ export async function callerOf(platform: TestPlatform, operation: Operation): Pr
 /** What has to be there before an operation's example can succeed, and what of the call it changes. */
 const arrangements: Readonly<Record<string, (platform: TestPlatform) => Promise<Partial<TestCall>>>> = {
   "sessions.create": async (platform) => ({ input: await stranger(platform) }),
+  "sessions.exchange": async () => ({ input: { idToken: await idToken() } }),
   "invitations.look-up": async (platform) => ({ input: { token: await invitation(platform) } }),
   "invitations.sign-up": async (platform) => ({ input: { token: await invitation(platform), name: `guest${++serial}` } }),
   "invitations.accept": async (platform) => {
@@ -219,17 +235,19 @@ function found<T>(items: readonly T[], test: (item: T) => boolean): T {
 /** A platform whose feeds come from a server of this test, which has the ecosystem of the examples and no other. */
 export async function manifestPlatform(): Promise<TestPlatform> {
   const archive = zipOf([{ name: "DEBIAN-CVE-2026-25243.json", content: feed }]);
-  const osv = createServer((request, response) => {
+  const outside = createServer((request, response) => {
     if (request.url === "/Debian/all.zip") return response.end(archive);
+    if (request.url === "/keys") return response.end(JSON.stringify({ keys: [issuerKey.publicKey.export({ format: "jwk" })] }));
     return response.writeHead(404).end();
   });
-  await new Promise<void>((resolve) => osv.listen(0, "127.0.0.1", resolve));
-  const platform = await testPlatform({ osvUrl: `http://127.0.0.1:${(osv.address() as AddressInfo).port}` });
+  await new Promise<void>((resolve) => outside.listen(0, "127.0.0.1", resolve));
+  const address = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
+  const platform = await testPlatform({ osvUrl: address, jwtIssuers: [{ ...issuer, jwksUrl: `${address}/keys` }] });
   return {
     ...platform,
     async close() {
       await platform.close();
-      await new Promise((resolve) => osv.close(resolve));
+      await new Promise((resolve) => outside.close(resolve));
     },
   };
 }
