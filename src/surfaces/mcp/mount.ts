@@ -2,6 +2,7 @@ import { toWebRequest, type NodeIncomingMessageLike } from "@modelcontextprotoco
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DeclaredError, fail, InvalidInput, TooLarge, Unauthenticated } from "../../platform/errors.ts";
+import { refuseClosed } from "../../platform/operation/closed.ts";
 import type { Registry } from "../../platform/operation/registry.ts";
 import type { Credentials, Services } from "../../platform/operation/services.ts";
 import { reasonOf } from "../../platform/operation/strangers.ts";
@@ -104,6 +105,7 @@ async function callerFrom(services: Services, request: FastifyRequest): Promise<
     services.strangers.note(request.ip, reasonOf(credentials));
     fail(Unauthenticated, "MCP needs credentials: send an API key as a bearer token, or start `qinfra mcp` after `qinfra login`.");
   }
+  refuseClosed(actor.closesAt);
   return {
     actor: { ...actor, ai: true }, credentials, address: request.ip, requestId: request.id,
     ...(session !== undefined && { session: printable(session, sessionHeader) }),
