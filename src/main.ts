@@ -4,6 +4,7 @@ import { join } from "node:path";
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const command = argv[0];
+  if (Object.keys(process.env).some((name) => name.endsWith("_FILE")) && !(await takeSecretFiles())) process.exit(1);
   if ((command === "up" || command === "serve") && !argv.includes("--help")) {
     const { runPlatform } = await import("./app/run.ts");
     process.exit(await runPlatform(command, argv.slice(1)));
@@ -18,6 +19,18 @@ async function main(): Promise<void> {
   const { defaultDataDir, packageRoot, version } = await import("./app/root.ts");
   const io = processIo({ manifestPath: join(packageRoot(), "dist/operations.json"), version: version(), dataDir: defaultDataDir(process.env), commands, pure: pureHandler });
   endProcess(await runCli(argv, io));
+}
+
+/** For the rest of this process, as if they had been given as they are. */
+async function takeSecretFiles(): Promise<boolean> {
+  const { readSecretFiles } = await import("./app/secret-files.ts");
+  try {
+    Object.assign(process.env, readSecretFiles(process.env));
+    return true;
+  } catch (error) {
+    process.stderr.write(`Wrong settings:\n  ${(error as Error).message.replaceAll("\n", "\n  ")}\n`);
+    return false;
+  }
 }
 
 await main();

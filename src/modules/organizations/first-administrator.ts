@@ -33,11 +33,17 @@ const sealedFor = { purpose: "first-administrator" };
 /** Makes the platform organization and its administrator where they are missing. Servers that start at once make one. */
 export async function ensureFirstAdministrator(database: Database, ports: FirstAdministratorPorts): Promise<FirstAdministrator> {
   if ((await database.system(platformOrganization)) === undefined) await create(database, ports);
-  const { org, unspent } = await database.system(async (db) => ({ org: await platformOrganization(db), unspent: await sealedPassword(db) }));
+  const org = await database.system(platformOrganization);
   if (org === undefined) throw new Error("the platform organization is missing although it was made");
-  if (unspent === undefined) return { platformOrgId: org.id };
-  const opened = await ports.secrets.open(unspent.sealed, sealedFor);
-  return { platformOrgId: org.id, unspent: { name: unspent.name, oneTimePassword: opened.toString("utf8") } };
+  const unspent = await unspentPassword(database, ports.secrets);
+  return { platformOrgId: org.id, ...(unspent === undefined ? {} : { unspent }) };
+}
+
+/** Login name and one-time password of the first administrator; undefined once a password was set. */
+export async function unspentPassword(database: Database, secrets: Pick<Secrets, "open">): Promise<FirstAdministrator["unspent"]> {
+  const unspent = await database.system(sealedPassword);
+  if (unspent === undefined) return undefined;
+  return { name: unspent.name, oneTimePassword: (await secrets.open(unspent.sealed, sealedFor)).toString("utf8") };
 }
 
 async function create(database: Database, ports: FirstAdministratorPorts): Promise<void> {

@@ -78,7 +78,7 @@ export type { Authentication } from "./authentication.ts";
 export { createIdentify } from "./external/identify.ts";
 export { createSettleClaims } from "./external/settle.ts";
 export type { IssuerRoles, SettleClaims } from "./external/settle.ts";
-export { ensureFirstAdministrator, platformOrgId } from "./first-administrator.ts";
+export { ensureFirstAdministrator, platformOrgId, unspentPassword } from "./first-administrator.ts";
 export type { FirstAdministrator, FirstAdministratorPorts } from "./first-administrator.ts";
 export { sweepProvider } from "./provider/sweep.ts";
 export { createAdapter } from "./provider/adapter.ts";
