@@ -84,7 +84,9 @@ describeWith(["toxiproxy", "postgresql", "redis", "opa", "versitygw"], "with an 
 
   async function change(): Promise<number> {
     const version = `1.0.${(made += 1)}`;
-    const { status } = await client.ask("POST", "/api/v1/images", { family: "degraded", version });
+    const { status } = await client.ask("POST", "/api/v1/images", {
+      family: "degraded", version, source: "dpkg-status", os: { id: "debian", versionId: "12" }, components: [{ name: "openssl", version: "3.0.17-1", purl: "pkg:deb/debian/openssl@3.0.17-1?distro=debian-12" }],
+    });
     if (status === 201) acknowledged.add(version);
     return status;
   }

@@ -36,7 +36,9 @@ describeWith(["jaeger"], "traces in Jaeger", () => {
   });
 
   it("given a change, then it has the step in which it was made", async () => {
-    await client.call("POST", "/api/v1/images", { family: "jaeger", version: "1.0.0" });
+    await client.call("POST", "/api/v1/images", {
+      family: "jaeger", version: "1.0.0", source: "dpkg-status", os: { id: "debian", versionId: "12" }, components: [{ name: "openssl", version: "3.0.17-1", purl: "pkg:deb/debian/openssl@3.0.17-1?distro=debian-12" }],
+    });
     await expect.poll(async () => (await jaeger.spansOf("images.register")).map((span) => span.operationName), { timeout: 20_000 }).toContain("change");
   });
 
