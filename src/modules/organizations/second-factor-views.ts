@@ -25,10 +25,12 @@ export interface TotpRow {
   secret: string;
   confirmed_at: Date | null;
   created_at: Date;
+  /** Time step of 30 s of the last code that was taken; 0 before the first. */
+  last_step: number;
 }
 
 export async function totpOf(db: Db, userId: string): Promise<TotpRow | undefined> {
-  return db.maybe<TotpRow>(sql`select secret, confirmed_at, created_at from organizations.totp where user_id = ${userId}`);
+  return db.maybe<TotpRow>(sql`select secret, confirmed_at, created_at, last_step from organizations.totp where user_id = ${userId}`);
 }
 
 export interface PasskeyRow {

@@ -40,7 +40,7 @@ export const confirmTotp = operation({
       fail(TotpNotBegun, "No authenticator app waits for its first code, or it waited for more than half an hour; begin again with second-factors.add-totp.");
     }
     const step = totpStep(await context.secrets.open(waiting.secret, totpSecretFor), input.code.replaceAll(/\s/g, ""), clock.now());
-    if (step === undefined) fail(WrongCode, "The code is not right. Look whether the clock of the device is, and give the code that the app shows now.");
+    if (step === undefined) fail(WrongCode, "The code is not right. Check that the clock of the device is right, and give the code that the app shows now.");
     succeeded();
     return { userId, secret: waiting.secret, step };
   },

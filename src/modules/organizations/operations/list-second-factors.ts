@@ -5,6 +5,7 @@ import { PersonNeeded } from "../errors.ts";
 import { passkeysOf, secondFactorsOf, totpOf } from "../second-factor-views.ts";
 import { SecondFactor } from "../second-factor/schemas.ts";
 import { totpName } from "../second-factor/names.ts";
+import { totpPeriodMs } from "../second-factor/totp.ts";
 
 export const listSecondFactors = operation({
   id: "second-factors.list",
@@ -30,7 +31,9 @@ export const listSecondFactors = operation({
     const passkeys = await passkeysOf(context.db, userId);
     return {
       items: [
-        ...(totp === undefined || totp.confirmed_at === null ? [] : [{ id: "totp", kind: "totp" as const, name: totpName, addedAt: totp.confirmed_at.toISOString() }]),
+        ...(totp === undefined || totp.confirmed_at === null ? [] : [{
+          id: "totp", kind: "totp" as const, name: totpName, addedAt: totp.confirmed_at.toISOString(), lastUsedAt: new Date(totp.last_step * totpPeriodMs).toISOString(),
+        }]),
         ...passkeys.map((passkey) => ({
           id: passkey.id.toString("base64url"), kind: "passkey" as const, name: passkey.name, addedAt: passkey.created_at.toISOString(),
           ...(passkey.last_used_at === null ? {} : { lastUsedAt: passkey.last_used_at.toISOString() }),

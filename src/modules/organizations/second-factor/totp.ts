@@ -4,6 +4,7 @@ import type { Random } from "../../../platform/identity/tokens.ts";
 
 /** What every authenticator app reads (RFC 6238, 1.2; RFC 4226, 4: a secret of 160 bits). */
 const parameters = { algorithm: "SHA1", digits: 6, period: 30 };
+export const totpPeriodMs = parameters.period * 1000;
 const secretBytes = 20;
 const window = 1; // one step to either side: RFC 6238, 5.2
 

@@ -60,6 +60,7 @@ export function mountConfirm(scope: FastifyInstance, ports: PagePorts): void {
 <p class="muted">What you are about to do asks for a second factor. It counts for five minutes.</p>
 ${error === undefined ? null : errorNote(error)}
 ${options === undefined ? null : passkeyForm({ kind: "get", action: "/account/confirm", options, hidden: { csrf: who.csrf, next }, button: "Use a passkey" })}
+${options === undefined ? null : html`<h2 class="or">Or give a code</h2>`}
 <form class="fields" method="post" action="/account/confirm">
 <input type="hidden" name="csrf" value="${who.csrf}"><input type="hidden" name="next" value="${next}">
 ${codeField({ totp: items.some(({ kind }) => kind === "totp"), ...(error !== undefined && { described: "error" }), autofocus: options === undefined })}

@@ -1,5 +1,5 @@
 import type { DeclaredError } from "../../../platform/errors.ts";
-import type { AccountData, ApiKeyItem, SecondFactorItem, SessionItem } from "./account-data.ts";
+import type { AccountData, ApiKeyItem, SessionItem } from "./account-data.ts";
 import { html, type Html, type HtmlValue } from "./html.ts";
 import { page, type SignedIn } from "./layout.ts";
 import { chip, count, facts, inside, note, panel, table, when } from "./parts.ts";
@@ -25,7 +25,7 @@ export function accountPage(view: AccountPage): string {
   const { data, who, error, version, required } = view;
   const body = html`<div class="title"><h1>Your account</h1><p class="muted">${data.me.user.name}</p></div>
 ${error === undefined ? null : errorNote(error)}
-${required && data.factors.length === 0 ? note("warn", html`<p>Your role in ${data.me.organization.name} requires a second factor. Until you add one, nothing else can be done here.</p>`) : null}
+${required && data.factors.length === 0 ? note("warn", html`<p>Your role in ${data.me.organization.name} requires a second factor. Until you <a href="#second-factors">add one</a>, nothing else can be done here.</p>`) : null}
 ${required && data.factors.length > 0 ? note("warn", html`<p>Your role in ${data.me.organization.name} requires a second factor, and this session began without. <a href="/account/confirm?next=%2F">Give it now</a>.</p>`) : null}
 ${panel("You", inside(identity(view)), { id: "you" })}
 ${panel("Second factors", secondFactors(view), { id: "second-factors", ...(data.factors.length === 0 ? { aside: "none" } : {}) })}
@@ -42,19 +42,17 @@ function identity({ data: { me }, passwords }: AccountPage): Html {
 ${passwords ? html`<p><a class="button plain" href="/set-password?next=%2Faccount">Change the password</a></p>` : null}`;
 }
 
-const kinds: Record<SecondFactorItem["kind"], string> = { totp: "Authenticator app", passkey: "Passkey" };
-
 function secondFactors({ data, who, now, passkeys, asksPassword }: AccountPage): Html {
   const { factors, recoveryCodes } = data;
   const rows = factors.map((factor) => [
-    factor.name, kinds[factor.kind], when(factor.addedAt, now), factor.lastUsedAt === undefined ? (factor.kind === "totp" ? "not noted" : "never") : when(factor.lastUsedAt, now),
+    html`${factor.name} ${factor.kind === "passkey" ? chip("plain", "passkey") : null}`, when(factor.addedAt, now), factor.lastUsedAt === undefined ? "never" : when(factor.lastUsedAt, now),
     act(who, "/account/second-factors/remove", factor.id, "Remove", `Remove ${factor.name}`),
   ]);
   const password = asksPassword && factors.length === 0
     ? (id: string) => html`<div><label for="${id}">Current password</label><input id="${id}" name="current" type="password" autocomplete="current-password" maxlength="1024" required></div>` : () => null;
   return html`${factors.length === 0
     ? inside(html`<p>With a second factor, a stolen password is not enough to act as you. Add an authenticator app or a passkey; with the first come recovery codes.</p>`)
-    : table("Second factors", ["Name", "Kind", "Added", "Last used", "Action"], rows)}
+    : table("Second factors", ["Name", "Added", "Last used", "Action"], rows)}
 ${inside(html`<div class="choices">
 ${factors.some(({ kind }) => kind === "totp") ? null : start(who, "/account/totp", "Add an authenticator app", password("totp-current"))}
 ${passkeys.state === "here" ? start(who, "/account/passkeys/begin", "Add a passkey", password("passkey-current")) : null}

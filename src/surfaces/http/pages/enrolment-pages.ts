@@ -33,7 +33,7 @@ ${qrCode(uri, "QR code for the authenticator app; the key below says the same")}
 export function passkeyPage({ who, version, error, options }: Shown & { options: unknown }): string {
   const body = html`<div class="narrow"><h1>Add a passkey</h1>
 ${error === undefined ? null : errorNote(error)}
-<p class="muted">A passkey is kept by this device, a security key or your password manager, and never leaves it.</p>
+<p class="muted">A passkey is kept by this device, a security key or your password manager. The platform keeps only its public half.</p>
 ${passkeyForm({
     kind: "create", action: "/account/passkeys", options, hidden: { csrf: who.csrf }, button: "Make the passkey",
     fields: html`<div><label for="name">Name</label><input id="name" name="name" value="Passkey" maxlength="200" required aria-describedby="name-hint"><p class="hint" id="name-hint">By which you will know it again: the device or the key.</p></div>`,

@@ -24,7 +24,7 @@ export function secondStepPage(version: string, { uid, token, factors, passkey, 
   const body = html`<div class="narrow"><h1>Confirm that it is you</h1>
 <p class="muted">The password is right. This account has a second factor as well.</p>
 ${error === undefined ? null : errorNote(error)}
-${asks ? passkeyForm({ kind: "get", action, options: passkey, hidden: { csrf: token }, button: "Use a passkey" }) : null}
+${asks ? html`${passkeyForm({ kind: "get", action, options: passkey, hidden: { csrf: token }, button: "Use a passkey" })}<h2 class="or">Or give a code</h2>` : null}
 ${codes ? html`<form class="fields" method="post" action="${action}">
 <input type="hidden" name="csrf" value="${token}">
 ${codeField({ totp: factors.totp, autofocus: !asks, ...(error !== undefined && { described: "error" }) })}

@@ -134,6 +134,9 @@ form.after { margin-top: 1.25rem; }
 input.code, p.code { font-family: var(--mono); letter-spacing: .12em; }
 input.code { text-transform: uppercase; }
 p.code { font-size: 1.6rem; font-weight: 600; margin: .75rem 0 1rem; }
+td form.inline button { margin: -.25rem 0; }
+.choices { display: flex; flex-wrap: wrap; gap: .6rem 1.5rem; align-items: end; }
+.choices + p { margin-top: .75rem; }
 form.row { display: flex; flex-wrap: wrap; gap: .6rem; align-items: end; }
 .who a { color: inherit; }
 .qr { display: block; width: 13rem; max-width: 100%; height: auto; border-radius: 4px; border: 1px solid var(--line); }
