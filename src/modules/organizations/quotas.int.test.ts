@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { organizationOf, testPlatform, type TestPlatform } from "../../app/testing.ts";
+import { organizationOf, testPlatform, type Answer, type TestPlatform } from "../../app/testing.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -22,6 +22,15 @@ async function quotas(): Promise<Record<string, { used: number; limit?: number; 
 }
 
 let serial = 0;
+
+/** Fifty wait for one another, which on a slow machine is longer than some wait for the database. */
+async function decided(ask: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    const answer = await ask();
+    if (answer.status !== 503) return answer;
+  }
+}
+
 const scan = (name = `host-${++serial}`) => platform.call("inventory.record-scan", { as: "operator", input: { name, source: "import", components } });
 const register = (version = String(++serial)) => platform.call("images.register", { as: "operator", input: { family: "counted", version, source: "sbom", components } });
 
@@ -63,7 +72,7 @@ describe("a limit", () => {
   it.each(["assets", "images", "scans"] as const)("given fifty at once with room for seven, then seven are made: %s", async (resource) => {
     const before = (await quotas())[resource]?.used ?? 0;
     await set({ [resource]: before + 7 });
-    const answers = await Promise.all(Array.from({ length: 50 }, () => (resource === "images" ? register() : scan())));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => decided(() => (resource === "images" ? register() : scan()))));
     expect(answers.filter(({ status }) => status < 300)).toHaveLength(7);
     expect(new Set(answers.filter(({ status }) => status >= 300).map(({ body }) => (body as { code: string }).code))).toEqual(new Set(["quota-exceeded"]));
     expect((await quotas())[resource]).toEqual({ used: before + 7, limit: before + 7, from: "own" });

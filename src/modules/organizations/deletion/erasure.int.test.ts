@@ -97,7 +97,7 @@ const emptyOf = (counts: Record<string, number>): string[] => Object.entries(cou
 describe("the erasure of an organization", () => {
   it("leaves no row in any table that has org_id, no blob and no key, and touches nothing of another one", async () => {
     const [gone, stays] = [await newWorld(), await newWorld()];
-    const shared = await platform.newMember(gone.orgId, "viewer");
+    const [only, shared] = [await platform.newMember(gone.orgId, "viewer"), await platform.newMember(gone.orgId, "viewer")];
     await superuser.query("insert into organizations.memberships (org_id, user_id, role, created_at) values ($1, $2, 'viewer', now())", [stays.orgId, shared.userId]);
     await signed(stays.orgId);
     const before = { gone: await rowsOf(superuser, gone.orgId), stays: await rowsOf(superuser, stays.orgId) };
@@ -117,7 +117,7 @@ describe("the erasure of an organization", () => {
     expect(Buffer.from((await blobs.get(stays.orgId, stays.digest)) ?? "").toString()).toBe(`blob of ${stays.slug}`);
     await expect(blobs.put(gone.orgId, Buffer.from("late"))).rejects.toThrow("keys of this organization were destroyed");
 
-    const { rows: [lost] } = await superuser.query("select name, display_name, erased_at from organizations.users where id = $1", [gone.admin.userId]);
+    const { rows: [lost] } = await superuser.query("select name, display_name, erased_at from organizations.users where id = $1", [only.userId]);
     expect(lost).toMatchObject({ name: expect.stringMatching(/^erased-usr_/) as string, display_name: "erased", erased_at: expect.any(Date) as Date });
     const { rows: [kept] } = await superuser.query("select erased_at from organizations.users where id = $1", [shared.userId]);
     expect(kept).toEqual({ erased_at: null });
