@@ -78,6 +78,15 @@ describe("signing in", () => {
     ]);
   });
 
+  it("given passwords are off, then none is taken, right or wrong", async () => {
+    const { settings } = test.services;
+    test.services.settings = { ...settings, signIn: { issuers: [], passwords: false } };
+    for (const password of [admin.password, "not the password"]) expect(await test.outcomeOf("sessions.create", { name: "admin", password })).toBe("passwords-off");
+    expect(await test.call("sessions.sign-in-options")).toEqual({ issuers: [], passwords: false });
+    test.services.settings = settings;
+    expect(await test.outcomeOf("sessions.create", { name: "admin", password: admin.password })).toBe("ok");
+  });
+
   it("given an unknown name, then it takes as long as a wrong password and answers the same", async () => {
     const times: Record<string, number[]> = { admin: [], nobody: [] };
     const answers = new Set<string>();
@@ -97,7 +106,7 @@ describe("signing in", () => {
 
   it("given too many failures, then that account is refused from that address, and its owner is not from another", async () => {
     const attempt = (address: string, password: string, name = "admin") =>
-      createSession.prepare?.({ clock: test.clock, address, transaction: test.database.system } as never, { name, password, door: "cli" }).then(() => "ok", codeOf);
+      createSession.prepare?.({ clock: test.clock, address, transaction: test.database.system, settings: test.services.settings } as never, { name, password, door: "cli" }).then(() => "ok", codeOf);
     const failures = [];
     for (let n = 0; n < 10; n++) failures.push(await attempt("198.51.100.7", "not the password"));
     expect(new Set(failures)).toEqual(new Set(["sign-in-failed"]));

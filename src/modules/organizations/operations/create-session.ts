@@ -5,7 +5,7 @@ import { newSessionToken } from "../../../platform/identity/tokens.ts";
 import { operation, type PrepareContext } from "../../../platform/operation/index.ts";
 import { refuseClosed } from "../../../platform/operation/closed.ts";
 import { eventOf } from "../caller.ts";
-import { SecondFactorNeeded, SignInFailed } from "../errors.ts";
+import { PasswordsOff, SecondFactorNeeded, SignInFailed } from "../errors.ts";
 import { SessionCreated } from "../events.ts";
 import { OrganizationId, orgTypeId, orgUuid, sessionTypeId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
@@ -37,10 +37,11 @@ export const createSession = operation({
     code: Type.Optional(Type.String({ minLength: 1, maxLength: 100, writeOnly: true, description: "Six digits of the authenticator app, or a recovery code: for who has a second factor" })),
   }),
   output: NewSession,
-  errors: [SignInFailed, SecondFactorNeeded],
+  errors: [SignInFailed, SecondFactorNeeded, PasswordsOff],
   creates: true,
   examples: [{ input: { name: "admin", password: "correct horse battery staple", door: "cli" } }],
   async prepare(context, input) {
+    if (!context.settings.signIn.passwords) fail(PasswordsOff, "Names and passwords are not taken here; sign in at your organization's issuer: `qinfra login`, or with a browser.");
     const succeeded = signInLimits(context.clock).attempt(input.name, context.address);
     const orgId = input.organization === undefined ? null : orgUuid(input.organization);
     const known = await context.transaction((db) => credentialByName(db, input.name, orgId));
