@@ -57,7 +57,7 @@ export interface PrepareContext extends CommonContext {
   /** Whom an ID token means; what its issuer says of memberships is written down by then. */
   identify: Identify;
   /** Why the policies on requests would refuse the caller what needs this permission; empty where they would not. */
-  judge(permission: string, effect: "read" | "change"): readonly string[];
+  judge(permission: string, effect: "read" | "change"): Promise<readonly string[]>;
   /** Checks the caller's own event log against its chain and signed checkpoints. */
   verifyLog(): Promise<Verification>;
   /** Runs a declared CPU-heavy task in the worker pool. */

@@ -81,7 +81,7 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
     progress: (progress) => call.progress?.(progress),
     verifyLog: () => services.verifyLog(origin.orgId, call.signal, (progress) => call.progress?.(progress)),
     compute: (task, data) => services.compute(task, data, call.signal),
-    judge: (permission, effect) => services.policy.decideRequest(asked(policyInput, actor, permission, effect)).reasons,
+    judge: async (permission, effect) => (await decideRequest(services, asked(policyInput, actor, permission, effect))).reasons,
     ...(call.body === undefined ? {} : { body: call.body }),
   };
   const { prepare } = operation;

@@ -30,7 +30,7 @@ export const whoAmI = operation({
   }),
   examples: [{ input: {} }, { input: { can: "images:build" }, summary: "Whether you may build images, and why" }],
   async prepare(context, { can }) {
-    return can === undefined ? undefined : { permission: can, reasons: context.judge(can, effectOf(can)) };
+    return can === undefined ? undefined : { permission: can, reasons: await context.judge(can, effectOf(can)) };
   },
   async handle(context, _input, asked) {
     const { actor, db } = context;
