@@ -85,7 +85,7 @@ export async function testPlatform(options: { osvUrl?: string; jwtIssuers?: read
   const config = parseConfig({ RATE_LIMIT: "1000000", ...(options.osvUrl === undefined ? {} : { OSV_URL: options.osvUrl }), JWT_ISSUERS: JSON.stringify(options.jwtIssuers ?? []) }, folder);
   const secrets = await openFileSecrets({ folder: config.keysDir, dataExists: false, clock });
   const workers = createWorkerPool({ entry: workerEntry(), size: 1, maxQueue: 50 });
-  const platform = await assemble({ config, database: test.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules: [...modules, ...(options.extraModules ?? [])], log });
+  const platform = await assemble({ config, database: test.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules: [...modules, ...(options.extraModules ?? [])], log, shedsLoad: false });
   const machine = { summary: () => ({ state: "reading" }) as const, done: Promise.resolve({ state: "reading" } as const) };
   const pages = mountPages({ platform, machine, secure: false, csrfKey: secrets.derive("csrf"), log });
   const http = await createHttpServer(platform.services, platform.registry, {

@@ -7,10 +7,10 @@ describe("the level of load", () => {
   it.each([
     ["an idle server", idle, idle, "normal"],
     ["one long pause", { ...idle, loopDelayMs: 3_000 }, idle, "normal"],
-    ["a slow event loop", { ...idle, loopDelayMs: 300 }, { ...idle, loopDelayMs: 260 }, "busy"],
+    ["a slow event loop", { ...idle, loopDelayMs: 600 }, { ...idle, loopDelayMs: 510 }, "busy"],
     ["a long queue for the database", { ...idle, waitingShare: 9 }, { ...idle, waitingShare: 8 }, "busy"],
-    ["first the loop, then the queue", { ...idle, waitingShare: 9 }, { ...idle, loopDelayMs: 400 }, "busy"],
-    ["a loop that hardly turns", { ...idle, loopDelayMs: 1_500 }, { ...idle, loopDelayMs: 1_200 }, "overwhelmed"],
+    ["first the loop, then the queue", { ...idle, waitingShare: 9 }, { ...idle, loopDelayMs: 700 }, "busy"],
+    ["a loop that hardly turns", { ...idle, loopDelayMs: 2_500 }, { ...idle, loopDelayMs: 2_200 }, "overwhelmed"],
     ["a queue that does not end", { ...idle, waitingShare: 40 }, { ...idle, waitingShare: 33 }, "overwhelmed"],
   ])("of %s", (_what, now, before, level) => {
     expect(levelOf(now, before)).toBe(level);

@@ -22,8 +22,8 @@ const retryAfterSeconds = { busy: 2, overwhelmed: 5 };
 
 /** Two samples in a row decide, so that one long pause (a large answer, the garbage collector) refuses nobody. */
 export function levelOf(now: Load, before: Load): LoadLevel {
-  if (isAtLeast(now, before, 1_000, 32)) return "overwhelmed";
-  return isAtLeast(now, before, 250, 8) ? "busy" : "normal";
+  if (isAtLeast(now, before, 2_000, 32)) return "overwhelmed";
+  return isAtLeast(now, before, 500, 8) ? "busy" : "normal";
 }
 
 function isAtLeast(now: Load, before: Load, delayMs: number, share: number): boolean {

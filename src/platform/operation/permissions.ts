@@ -1,10 +1,8 @@
 import { grants, type Actor } from "../actor.ts";
 import { ConfirmationNeeded, fail, PasswordChangeRequired, PermissionMissing } from "../errors.ts";
 import { refuseClosed } from "./closed.ts";
+import { confirmationMs, isConfirmed } from "./confirmation.ts";
 import type { Operation } from "./operation.ts";
-
-/** How long a second factor counts for what asks for one. */
-const confirmationMs = 5 * 60_000;
 
 /** Whether the actor may run the operation at all, before anything is read for it. Each refusal says what is missing. */
 export function permit(operation: Operation, actor: Actor, now: number): void {
@@ -18,7 +16,7 @@ export function permit(operation: Operation, actor: Actor, now: number): void {
 }
 
 function confirmed(operation: Operation, actor: Actor, now: number): void {
-  if (actor.confirmedAt !== undefined && now - actor.confirmedAt <= confirmationMs) return;
+  if (isConfirmed(actor, now)) return;
   const how = actor.kind === "user" ? "run `qinfra confirm`, or confirm it on your account page, then repeat it" : "only a person can do that; sign in with `qinfra login`";
   fail(ConfirmationNeeded, `${operation.id} asks for a second factor given in the last ${confirmationMs / 60_000} minutes: ${how}.`);
 }
