@@ -68,6 +68,7 @@ describe("a device", () => {
     const keys = (await http.inject({ url: "/oidc/jwks" })).json<JSONWebKeySet>();
     const { payload } = await jwtVerify(tokens["id_token"] as string, createLocalJWKSet(keys), { issuer: "http://qinfra.example/oidc", audience: "qinfra-cli", algorithms: ["ES256"] });
     expect(payload).toMatchObject({ sub: who.user, auth_time: expect.any(Number) });
+    expect(payload["acr"]).toBeUndefined();
     expect((await poll(asked["device_code"] as string)).body["error"]).toBe("invalid_grant");
     const session = await site.under.call<{ token: string }>("sessions.exchange", { idToken: tokens["id_token"], door: "cli" });
     expect((await site.under.actorOf({ authorization: `Bearer ${session.token}` })).userId).toBeDefined();

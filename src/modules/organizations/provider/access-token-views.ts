@@ -11,7 +11,7 @@ export interface AccessTokenStanding extends Standing {
 
 /**
  * What access tokens of the embedded provider stand for: one statement for many askers. A token counts while its grant
- * is there and, unless it was given to outlast it, the provider's session under which it was given.
+ * is there, and the session of the platform in which the person allowed it.
  */
 export async function standingsOfAccessTokens(db: Db, asked: readonly { hash: Buffer; orgId: string | undefined }[], { audience, now }: { audience: string; now: string }): Promise<(AccessTokenStanding | undefined)[]> {
   const rows = await db.many<AccessTokenStanding & { n: number }>(sql`
@@ -21,17 +21,14 @@ export async function standingsOfAccessTokens(db: Db, asked: readonly { hash: Bu
     join organizations.oidc_payloads t on t.model = 'AccessToken' and t.id = a.hash and t.expires_at > ${now} and t.payload ->> 'aud' = ${audience}
     join organizations.oidc_payloads g on g.model = 'Grant' and g.id = t.grant_id and g.expires_at > ${now}
     join organizations.users u on u.id = (t.payload -> 'extra' ->> 'user')::uuid and u.disabled_at is null and u.erased_at is null
+    join organizations.sessions s on s.id = (t.payload -> 'extra' ->> 'session')::uuid and s.user_id = u.id and s.revoked_at is null and s.expires_at > ${now}
     left join organizations.password_credentials c on c.user_id = u.id
     join lateral (
       select t.org_id, t.role from organizations.memberships t join organizations.organizations w on w.id = t.org_id
       where t.user_id = u.id and (a.org_id is null or t.org_id = a.org_id)
       order by w.closed_at is not null, t.created_at, t.org_id limit 1
     ) m on true
-    join organizations.organizations o on o.id = m.org_id
-    where t.payload ->> 'expiresWithSession' is distinct from 'true' or exists (
-      select from organizations.oidc_payloads s
-      where s.uid = sha256(convert_to(t.payload ->> 'sessionUid', 'UTF8')) and s.model = 'Session' and s.expires_at > ${now}
-        and s.payload ->> 'accountId' = t.payload ->> 'accountId')`);
+    join organizations.organizations o on o.id = m.org_id`);
   const answers = Array.from<AccessTokenStanding | undefined>({ length: asked.length });
   for (const row of rows) answers[row.n - 1] = row;
   return answers;

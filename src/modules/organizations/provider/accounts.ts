@@ -19,7 +19,7 @@ export function createAccounts({ database, clock }: { database: Database; clock:
       const found = await database.lookup((db) => browserSessionOf(db, tokenHash(token), timestamp(clock)));
       if (found === undefined) return undefined;
       const at = found.second_factor ? (found.confirmed_at ?? found.created_at) : found.created_at;
-      return { accountId: userTypeId(found.user_id), secondFactor: found.second_factor, at: Math.floor(at.getTime() / 1000) };
+      return { id: found.id, accountId: userTypeId(found.user_id), secondFactor: found.second_factor, at: Math.floor(at.getTime() / 1000) };
     },
   };
 }

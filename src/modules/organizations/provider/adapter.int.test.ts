@@ -43,7 +43,7 @@ describe("what is kept", () => {
     clock.advance(1_000);
     expect([await sessions.find("id"), await sessions.findByUid("uid")]).toEqual([undefined, undefined]);
     clock.advance(600_000);
-    expect(await sweepProvider(db.database, clock)).toEqual({ signInRows: 1, signInKeys: 0 });
+    expect(await sweepProvider(db.database, clock)).toEqual({ signInRows: 1, signInKeys: 0, singleUses: 0 });
     expect(await stored()).toBe("");
   });
 

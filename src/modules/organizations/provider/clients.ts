@@ -28,7 +28,7 @@ export function ownClients(origin: string, browserSecret: string): ClientMetadat
       redirect_uris: namesOf(origin).map((name) => `${name}/auth/callback`), grant_types: ["authorization_code"], response_types: ["code"], require_auth_time: true,
     },
     {
-      client_id: cliClient, client_name: "qinfra, the command line", token_endpoint_auth_method: "none",
+      client_id: cliClient, client_name: "The qinfra command line", token_endpoint_auth_method: "none",
       redirect_uris: [], grant_types: ["urn:ietf:params:oauth:grant-type:device_code"], response_types: [], require_auth_time: true,
     },
   ];

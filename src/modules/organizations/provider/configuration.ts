@@ -23,6 +23,8 @@ export interface ProviderPages {
 
 /** The session of the platform that a browser carries. */
 export interface PlatformSession {
+  /** UUID. */
+  id: string;
   /** TypeID of the user, the provider's account id. */
   accountId: string;
   secondFactor: boolean;
@@ -69,7 +71,7 @@ export function providerConfiguration(ports: ConfigurationPorts): Configuration 
     responseTypes: ["code"],
     clientAuthMethods: ["none", "client_secret_post"],
     enabledJWA: { idTokenSigningAlgValues: [providerAlgorithm], userinfoSigningAlgValues: [providerAlgorithm] },
-    scopes: ["openid", "offline_access", "profile", "email"],
+    scopes: ["openid", "profile", "email"],
     // Where the page leads afterwards, for the buttons of other issuers on it.
     extraParams: ["next"],
     claims: { openid: ["sub", "amr"], profile: ["name", "preferred_username"], email: ["email"], auth_time: null, iss: null, sid: null, acr: null },
@@ -80,8 +82,8 @@ export function providerConfiguration(ports: ConfigurationPorts): Configuration 
       long: { ...cookie, path: "/" }, short: cookie,
     },
     ttl: {
-      AccessToken: hour, AuthorizationCode: minute, DeviceCode: 10 * minute, Grant: 30 * 24 * hour, IdToken: 5 * minute, Interaction: hour,
-      RefreshToken: 30 * 24 * hour, Session: (_ctx, session) => (session.accountId === undefined ? 15 * minute : 12 * hour),
+      AccessToken: hour, AuthorizationCode: minute, DeviceCode: 10 * minute, Grant: 12 * hour, IdToken: 5 * minute, Interaction: hour,
+      RefreshToken: 12 * hour, Session: (_ctx, session) => (session.accountId === undefined ? 15 * minute : 12 * hour),
     },
     clientBasedCORS: () => false,
     features: {
@@ -114,14 +116,28 @@ export function providerConfiguration(ports: ConfigurationPorts): Configuration 
     loadExistingGrant,
     extraTokenClaims(ctx, token) {
       const { AuthorizationCode, RefreshToken } = ctx.oidc.entities;
-      if (token.kind !== "AccessToken") return undefined;
-      return { user: fromTypeId("usr", token.accountId), secondFactor: (AuthorizationCode ?? RefreshToken)?.amr?.includes("mfa") === true };
+      const source = AuthorizationCode ?? RefreshToken;
+      if (token.kind !== "AccessToken" || source === undefined) return undefined;
+      return { user: fromTypeId("usr", token.accountId), session: sessionIn(source.acr), secondFactor: source.amr?.includes("mfa") === true };
     },
+    // Whatever was given to an application is renewed while the person's session lasts, and over with it.
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
+    expiresWithSession: () => true,
     renderError(ctx, out) {
       ctx.type = "html";
       ctx.body = pages.failed({ error: out.error, description: out.error_description ?? "", status: ctx.status });
     },
   };
+}
+
+/** The class of an authentication (acr) names the session of the platform behind it: with that, what was given under it ends. */
+export function acrOf(sessionId: string): string {
+  return `${acrPrefix}${sessionId}`;
+}
+const acrPrefix = "urn:qinfra:session:";
+
+function sessionIn(acr: string | undefined): string | undefined {
+  return acr?.startsWith(acrPrefix) === true ? acr.slice(acrPrefix.length) : undefined;
 }
 
 /** Nobody is asked whether the platform may have what is the platform's. */
@@ -147,7 +163,7 @@ function policyOf({ sessionOf, secure }: ConfigurationPorts): interactionPolicy.
     if (session?.accountId === undefined || result?.login !== undefined) return Check.NO_NEED_TO_PROMPT;
     const token = ctx.cookies.get(sessionCookieName(secure), { signed: false });
     const here = token === undefined ? undefined : await sessionOf(token);
-    return here?.accountId === session.accountId ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
+    return here?.accountId === session.accountId && sessionIn(session.acr) === here?.id ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
   }));
   const consent = policy.get("consent");
   consent?.checks.remove("native_client_prompt");
@@ -177,7 +193,8 @@ function xsrfOf(ctx: KoaContextWithOIDC): string {
 }
 
 function showDeviceCode(ctx: KoaContextWithOIDC, pages: ProviderPages, error: Error | undefined): void {
-  const form = { action: "/oidc/device", xsrf: xsrfOf(ctx), userCode: typeof ctx.query["code"] === "string" ? ctx.query["code"].slice(0, 20) : "" };
+  const typed = (error as { userCode?: unknown } | undefined)?.userCode ?? ctx.query["code"];
+  const form = { action: "/oidc/device", xsrf: xsrfOf(ctx), userCode: typeof typed === "string" ? typed.slice(0, 20) : "" };
   if (error === undefined) {
     ctx.body = pages.deviceCode(form);
     return;

@@ -6,7 +6,7 @@ import type { Clock } from "../../../platform/clock.ts";
 import { createLru } from "../../../platform/identity/lru.ts";
 import { tokenHash } from "../../../platform/identity/tokens.ts";
 import { browserClient } from "./clients.ts";
-import { providerConfiguration, sessionCookie, stepCookie, type ConfigurationPorts } from "./configuration.ts";
+import { acrOf, providerConfiguration, sessionCookie, stepCookie, type ConfigurationPorts } from "./configuration.ts";
 import type { ProviderKeys } from "./keys.ts";
 
 /** What the provider asks of the person in this browser. */
@@ -31,6 +31,8 @@ export interface Login {
   amr: readonly string[];
   /** Seconds since 1970; now, where it is absent. */
   at?: number;
+  /** UUID of the session of the platform that stands for the person. */
+  session?: string;
 }
 
 export interface EmbeddedProvider {
@@ -170,7 +172,7 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
       const found = await required(request, response);
       await saved(found, { ...found.lastSubmission, ...(userId !== undefined && { passed: { userId, at: clock.now() } }) });
     },
-    async signedIn(request, response, { accountId, amr, at }) {
+    async signedIn(request, response, { accountId, amr, at, session: behind }) {
       const found = await required(request, response);
       const { session } = found;
       if (session !== undefined && session.accountId !== accountId) {
@@ -179,7 +181,7 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
         await (await provider.Session.findByUid(session.uid))?.destroy();
         delete (found as { session?: unknown }).session;
       }
-      return saved(found, { ...found.lastSubmission, login: { accountId, amr: [...amr], remember: true, ts: at ?? Math.floor(clock.now() / 1000) } });
+      return saved(found, { ...found.lastSubmission, login: { accountId, amr: [...amr], ...(behind !== undefined && { acr: acrOf(behind) }), remember: true, ts: at ?? Math.floor(clock.now() / 1000) } });
     },
     async allow(request, response) {
       const { provider } = await current();
@@ -200,9 +202,9 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
       const { provider } = await current();
       const session = await provider.Session.get(provider.createContext(told(request), response));
       if (session.accountId === undefined) return;
-      for (const [clientId, authorization] of Object.entries(session.authorizations ?? {})) {
-        const { grantId, persistsLogout } = authorization as { grantId?: string; persistsLogout?: boolean };
-        if (grantId === undefined || (persistsLogout === true && clientId !== browserClient)) continue;
+      for (const authorization of Object.values(session.authorizations ?? {})) {
+        const { grantId } = authorization;
+        if (grantId === undefined) continue;
         for (const model of [provider.AccessToken, provider.AuthorizationCode, provider.RefreshToken, provider.DeviceCode]) await model.revokeByGrantId(grantId);
         await provider.Grant.adapter.destroy(grantId);
       }

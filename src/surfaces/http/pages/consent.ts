@@ -29,7 +29,7 @@ export function mountConsent(scope: FastifyInstance, ports: PagePorts): void {
     if (target !== undefined) void reply.header("content-security-policy", contentSecurityPolicy.replace("form-action 'self'", `form-action 'self' ${target.source}`));
     const body = html`<div class="narrow wide"><h1>Allow ${interaction.client.name}?</h1>
 <p>${interaction.client.name}${target === undefined ? null : html` at <strong>${target.name}</strong>`} asks to act for you${who === undefined ? null : html`, <strong>${who.user}</strong> in ${who.organization}`}.</p>
-${scopeList(interaction.scopes)}
+${scopeList(ports, interaction.scopes)}
 ${note("warn", html`<p>Allow it only if you began this yourself. It never gets your password, and you end it by signing out.</p>`)}
 <form method="post" action="/consent/${interaction.uid}" class="actions">
 <input type="hidden" name="csrf" value="${issueFormToken(request, reply, ports)}">
@@ -55,15 +55,24 @@ ${note("warn", html`<p>Allow it only if you began this yourself. It never gets y
 }
 
 const identity: Readonly<Record<string, string>> = {
-  openid: "know which account is yours", profile: "read your name", email: "read your email address", offline_access: "go on for 30 days, also while you are away",
+  openid: "know which account is yours", profile: "read your name", email: "read your email address",
 };
 
-function scopeList(scopes: readonly string[]): Html {
+function scopeList({ registry }: PagePorts, scopes: readonly string[]): Html {
   const asked = scopes.filter((scope) => scope in identity);
   const permissions = scopes.filter((scope) => !(scope in identity));
-  return html`<h2>It may</h2><ul>${asked.map((scope) => html`<li>${identity[scope]}</li>`)}
-${permissions.map((permission) => html`<li><code>${permission}</code></li>`)}</ul>
+  return html`<h2>It may</h2><ul class="may">${asked.map((scope) => html`<li>${identity[scope]}</li>`)}
+${permissions.map((permission) => html`<li><code>${permission}</code> <span class="muted">${meaning(registry, permission)}</span></li>`)}</ul>
 ${permissions.length === 0 ? null : html`<p class="muted small">A permission counts only while your own role has it; <a href="/docs/roles">Roles</a> explains them.</p>`}`;
+}
+
+const mostShown = 2;
+
+/** What some of the operations behind a permission do. */
+function meaning(registry: PagePorts["registry"], permission: string): string {
+  const summaries = registry.operations.filter((operation) => operation.permission === permission).map(({ summary }) => summary);
+  const more = summaries.length - mostShown;
+  return [...summaries.slice(0, mostShown), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
 /** Where the answer goes: as a person reads it, and as a source of a content security policy. */

@@ -23,6 +23,14 @@ function nextStep(error: DeclaredError): Html {
       return html`Go to the <a href="/">status page</a>, or see the <a href="/docs">API reference</a> for what there is.`;
     case Unauthenticated.code:
       return html`<a href="/sign-in">Sign in</a> and repeat it.`;
+    case "sign-in-unfinished":
+    case "sign-in-refused":
+    case "id-token-refused":
+    case "issuer-unknown":
+    case "issuer-unavailable":
+      return html`<a class="button" href="/sign-in">Sign in again</a>`;
+    case "authorization-over":
+      return html`Go back to the application, or to the <a href="/">status page</a>.`;
     case "csrf-missing":
       return html`Go back, load the page again and repeat it, or start at the <a href="/">status page</a>.`;
     case PermissionMissing.code:

@@ -61,7 +61,7 @@ export function mountInteraction(scope: FastifyInstance, ports: PagePorts): void
     const token = request.cookies[sessionCookieName(ports.secure)];
     const session = token === undefined ? undefined : await provider.sessionOf(token);
     if (session === undefined) return leadTo(reply, withNext("/sign-in", `/sign-in/${request.params.uid}`));
-    return leadTo(reply, await signedIn(request, reply, { accountId: session.accountId, amr: session.secondFactor ? ["mfa"] : [], at: session.at }));
+    return leadTo(reply, await signedIn(request, reply, { accountId: session.accountId, amr: session.secondFactor ? ["mfa"] : [], at: session.at, session: session.id }));
   }
 
   function signedIn(request: Asked, reply: FastifyReply, login: Login): Promise<string> {

@@ -112,6 +112,8 @@ pre { margin: .5rem 0; padding: .6rem .8rem; background: var(--sunk); border: 1p
 .narrow { max-width: 25rem; margin: 8vh auto 2rem; }
 .narrow h1 { margin-bottom: .25rem; }
 .narrow.wide { max-width: 36rem; }
+.narrow h2 { margin: 1.1rem 0 .3rem; }
+@media (min-width: 44.01rem) { .narrow { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 1.75rem 2rem 2rem; max-width: 29rem; } .narrow.wide { max-width: 40rem; } }
 form.fields { display: grid; gap: .9rem; margin-top: 1rem; }
 label { display: block; font-weight: 550; margin-bottom: .25rem; }
 input:not([type=hidden]) { width: 100%; font: inherit; font-size: 1rem; padding: .5rem .6rem; color: var(--text); background: var(--panel); border: 1px solid var(--line-strong); border-radius: 4px; }
@@ -126,15 +128,17 @@ button.plain:hover, .button.plain:hover { background: var(--sunk); filter: none;
 form.inline { display: inline; }
 .actions { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: 1rem; }
 .narrow form.fields button:only-of-type { width: 100%; }
-.or { display: flex; align-items: center; gap: .75rem; margin: 1.5rem 0 .9rem; color: var(--muted); font-size: 1rem; font-weight: 500; }
+.narrow .or { display: flex; align-items: center; gap: .75rem; margin: 1.5rem 0 .9rem; color: var(--muted); font-size: 1rem; font-weight: 500; }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
 form.after { margin-top: 1.25rem; }
 .issuers { display: grid; gap: .6rem; list-style: none; margin: 1rem 0; padding: 0; }
 .issuers .button { display: block; text-align: center; }
 input.code, p.code { font-family: var(--mono); letter-spacing: .12em; }
 input.code { text-transform: uppercase; }
+.may { margin: .4rem 0; padding-left: 1.2rem; }
+.may li { margin: .2rem 0; }
 p.code { font-size: 1.6rem; font-weight: 600; margin: .75rem 0 1rem; }
-td form.inline button { margin: -.25rem 0; }
+@media (min-width: 54.01rem) { td form.inline button { margin: -.25rem 0; } }
 .choices { display: flex; flex-wrap: wrap; gap: .6rem 1.5rem; align-items: end; }
 .choices + p { margin-top: .75rem; }
 form.row { display: flex; flex-wrap: wrap; gap: .6rem; align-items: end; }
