@@ -42,6 +42,7 @@ export async function retirePartitions(options: RetireOptions): Promise<Retireme
     for (const month of await monthsBefore(options.database, firstKept(options.clock.now(), options.months))) {
       if (end.aborted) return done;
       const why = await retire(options, month, end).catch((error: unknown) => {
+        if (end.aborted) return "it goes on from there another time";
         options.log.error({ err: error, partition: month.partition }, "a month of the event log could not be retired");
         return (error as Error).message;
       });
