@@ -33,9 +33,9 @@ function tagged(text: string, start: number): boolean {
 
 /** Where statements may stand. */
 export const sqlFiles: readonly { pattern: RegExp; why: string }[] = [
-  { pattern: /^src\/modules\/[a-z-]+\/([a-z-]+-)?(store|views)\.ts$/, why: "a module's only SQL: writes in *store.ts, reads in *views.ts" },
+  { pattern: /^src\/modules\/[a-z-]+\/([a-z-]+\/)?([a-z-]+-)?(store|views)\.ts$/, why: "a module's only SQL: writes in *store.ts, reads in *views.ts" },
   { pattern: /^src\/platform\/(database|events)\//, why: "the database port and the event log, which owns the schema events" },
-  { pattern: /^src\/platform\/operation\/(idempotency|usage)\.ts$/, why: "the pipeline's own tables" },
+  { pattern: /^src\/platform\/operation\/(idempotency|strangers|usage)\.ts$/, why: "the pipeline's own tables" },
   { pattern: /^src\/app\/(counted-blobs|data-keys|housekeeping|database)\.ts$/, why: "the platform's own tables, and the roles before there is a schema" },
 ];
 
@@ -87,6 +87,8 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/modules/organizations/provider/sweep.ts": "sweeps what belongs to no organization",
   "src/modules/organizations/use-notes.ts": "notes the use of credentials of all organizations at once",
   "src/modules/vulnerabilities/subscriptions.ts": "a new feed concerns the component sets of every organization",
+  "src/platform/cache/follow-changes.ts": "each server follows the changes of all organizations",
+  "src/platform/operation/strangers.ts": "unknown callers belong to no organization",
   "src/platform/operation/pipeline.ts": "for operations that declare it, which docs/reference/exceptions.md lists",
   "src/platform/events/sealer.ts": "one sealer orders the events of all",
   "src/platform/events/subscriptions.ts": "a subscription reads the log of all",

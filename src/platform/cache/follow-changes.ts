@@ -1,14 +1,7 @@
 import type { Logger } from "pino";
 import type { Database } from "../database/database.ts";
-import { sql } from "../database/sql.ts";
-import { createBell, type Line, type Timer } from "../events/index.ts";
+import { changedAfter, createBell, headPosition, type Line, type SubjectsChanged, type Timer } from "../events/index.ts";
 
-export interface Change {
-  orgId: string;
-  subjects: string[];
-}
-
-const window = 5_000;
 const pollMs = 1_000;
 
 /**
@@ -17,7 +10,7 @@ const pollMs = 1_000;
  */
 export function followChanges(
   { database, line, timer, log }: { database: Database; line: Line; timer: Timer; log: Logger },
-  heard: (change: Change) => Promise<void>,
+  heard: (change: SubjectsChanged) => Promise<void>,
 ): { behind(): boolean; stop(): Promise<void> } {
   const stopping = new AbortController();
   const bell = createBell(timer);
@@ -29,9 +22,11 @@ export function followChanges(
     let position: number | undefined;
     while (!stopping.signal.aborted) {
       try {
-        position ??= await database.lookup(async (db) => (await db.one<{ position: number }>(sql`select position from events.head`)).position);
+        position ??= await database.lookup(headPosition);
         const before: number = position;
-        position = await read(before);
+        const { end, changes } = await database.lookup((db) => changedAfter(db, before));
+        for (const change of changes) await heard(change);
+        position = end;
         behind = false;
         if (position === before) await bell.wait(pollMs, stopping.signal);
       } catch (error) {
@@ -40,18 +35,6 @@ export function followChanges(
         await timer.sleep(pollMs, stopping.signal);
       }
     }
-  }
-
-  async function read(after: number): Promise<number> {
-    const { top, changes } = await database.lookup((db) => db.one<{ top: number; changes: { org: string; subjects: string[] }[] | null }>(sql`
-      select h.top, (
-        select jsonb_agg(jsonb_build_object('org', o.org_id, 'subjects', o.subjects)) from (
-          select org_id, array_agg(distinct subject) as subjects from events.log where position > ${after} and position <= h.top group by org_id
-        ) o
-      ) as changes
-      from (select least(position, ${after}::bigint + ${window}::bigint) as top from events.head) h`));
-    for (const { org, subjects } of changes ?? []) await heard({ orgId: org, subjects });
-    return top;
   }
 
   return {

@@ -7,7 +7,7 @@ export type { CloudEvent } from "./cloud-event.ts";
 export { foldStream, snapshotStream, type Fold, type Folded, type StreamEvent } from "./fold.ts";
 export { openLine, type Line } from "./line.ts";
 export { createPrivateBodies, eraseSubject, eraseSubjectEverywhere, type PrivateBodies } from "./private.ts";
-export { readByPosition, readLog, readStream, type AuditEvent, type AuditQuery, type PositionPage } from "./read.ts";
+export { changedAfter, headPosition, type SubjectsChanged, readByPosition, readLog, readStream, type AuditEvent, type AuditQuery, type PositionPage } from "./read.ts";
 export { parkedReason } from "./parked.ts";
 export { createLocalBus, startRelay, topicsOf, type Bus, type LocalBus, type Relay } from "./relay.ts";
 export { removeDeadLetters } from "./retention.ts";

@@ -35,6 +35,28 @@ export async function readByPosition(
   };
 }
 
+export async function headPosition(db: Db): Promise<number> {
+  return (await db.one<{ position: number }>(sql`select position from events.head`)).position;
+}
+
+/** What the events of an organization were about. */
+export interface SubjectsChanged {
+  orgId: string;
+  subjects: string[];
+}
+
+/** What changed after a position, by organization, and the position up to which that is all. */
+export async function changedAfter(db: Db, after: number): Promise<{ end: number; changes: SubjectsChanged[] }> {
+  const { top, changes } = await db.one<{ top: number; changes: SubjectsChanged[] | null }>(sql`
+    select h.top, (
+      select jsonb_agg(jsonb_build_object('orgId', o.org_id, 'subjects', o.subjects)) from (
+        select org_id, array_agg(distinct subject) as subjects from events.log where position > ${after} and position <= h.top group by org_id
+      ) o
+    ) as changes
+    from (select least(position, ${after}::bigint + ${window}::bigint) as top from events.head) h`);
+  return { end: top, changes: changes ?? [] };
+}
+
 /** A sealed event with what only the audit log shows. */
 export interface AuditEvent extends StoredEvent {
   orgSeq: number;
