@@ -43,6 +43,45 @@ end $function$
 grant execute on function events.append(uuid,uuid,text,bigint,text,text,text,text,text,text,boolean,timestamp with time zone,text) to qinfra_app;
 grant execute on function events.append(uuid,uuid,text,bigint,text,text,text,text,text,text,boolean,timestamp with time zone,text) to qinfra_system;
 
+CREATE OR REPLACE FUNCTION events.detach_partition(p_name text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+begin
+  if p_name !~ '^log_[0-9]{6}$' then
+    raise exception '% is not the name of a monthly partition', p_name;
+  end if;
+  execute format('alter table events.log detach partition events.%I', p_name);
+end $function$
+;
+grant execute on function events.detach_partition(text) to qinfra_system;
+
+CREATE OR REPLACE FUNCTION events.drop_detached(p_name text, p_orgs uuid[], p_events bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+  held bigint;
+begin
+  if p_name !~ '^log_[0-9]{6}$' or exists (select from pg_inherits where inhrelid = to_regclass(format('events.%I', p_name))) then
+    raise exception '% is not a monthly partition that is out of the log', p_name;
+  end if;
+  execute format('alter table events.%I no force row level security', p_name);
+  execute format('select count(*) from events.%I where org_id = any($1)', p_name) into held using p_orgs;
+  if held <> p_events then
+    raise exception '% holds % events, of which % were exported', p_name, held, p_events using errcode = 'QE411';
+  end if;
+  execute format('drop table events.%I', p_name);
+end $function$
+;
+grant execute on function events.drop_detached(text,uuid[],bigint) to qinfra_system;
+
 CREATE OR REPLACE FUNCTION events.ensure_partitions(p_from timestamp with time zone, p_months integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -162,6 +201,45 @@ create policy tenant on events.dead_letters for all to public using ((org_id = p
 grant select on events.dead_letters to qinfra_app;
 grant delete, insert, select, update on events.dead_letters to qinfra_system;
 
+create table events.erased (
+  organization uuid not null,
+  events bigint not null,
+  last_position bigint not null,
+  constraint erased_pkey PRIMARY KEY (organization)
+);
+alter table events.erased enable row level security;
+alter table events.erased force row level security;
+create policy erasure on events.erased for all to qinfra_owner using (true) with check (true);
+grant select on events.erased to qinfra_system;
+
+create table events.exports (
+  org_id uuid not null,
+  partition text not null,
+  part integer not null,
+  name text not null,
+  events bigint not null,
+  first_seq bigint not null,
+  last_seq bigint not null,
+  first_position bigint not null,
+  last_position bigint not null,
+  first_time timestamp with time zone not null,
+  last_time timestamp with time zone not null,
+  chain_hash bytea not null,
+  sha256 bytea not null,
+  bytes bigint not null,
+  exported_at timestamp with time zone not null,
+  retired_at timestamp with time zone,
+  constraint exports_pkey PRIMARY KEY (org_id, partition, part),
+  constraint exports_events_check CHECK ((events > 0)),
+  constraint exports_part_check CHECK ((part > 0))
+);
+CREATE INDEX exports_seq ON events.exports USING btree (org_id, last_seq) WHERE (retired_at IS NOT NULL);
+alter table events.exports enable row level security;
+alter table events.exports force row level security;
+create policy tenant on events.exports for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on events.exports to qinfra_app;
+grant delete, insert, select, update on events.exports to qinfra_system;
+
 create table events.handled (
   subscription text not null,
   event_id uuid not null,
@@ -217,7 +295,7 @@ alter table events.log enable row level security;
 alter table events.log force row level security;
 create policy tenant on events.log for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant select on events.log to qinfra_app;
-grant select on events.log to qinfra_system;
+grant delete, select on events.log to qinfra_system;
 grant insert (id, org_id, type, subject, stream, version, actor, operation, request_id, door, ai, time, body, hash) on events.log to qinfra_app;
 grant insert (id, org_id, type, subject, stream, version, actor, operation, request_id, door, ai, time, body, hash) on events.log to qinfra_system;
 grant update (xid, position, org_seq, chain_hash) on events.log to qinfra_system;
@@ -238,7 +316,7 @@ alter table events.private enable row level security;
 alter table events.private force row level security;
 create policy tenant on events.private for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant delete, insert, select on events.private to qinfra_app;
-grant insert, select on events.private to qinfra_system;
+grant delete, insert, select on events.private to qinfra_system;
 
 create table events.sealer (
   one boolean not null default true,
@@ -281,11 +359,12 @@ alter table events.subject_keys enable row level security;
 alter table events.subject_keys force row level security;
 create policy tenant on events.subject_keys for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant delete, insert, select on events.subject_keys to qinfra_app;
-grant insert, select on events.subject_keys to qinfra_system;
+grant delete, insert, select on events.subject_keys to qinfra_system;
 
 create table events.subscriptions (
   name text not null,
   position bigint not null,
+  seen_at timestamp with time zone not null default now(),
   constraint subscriptions_pkey PRIMARY KEY (name)
 );
 grant select on events.subscriptions to qinfra_app;
@@ -483,10 +562,13 @@ create table organizations.api_keys (
   expires_at timestamp with time zone not null,
   last_used_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  acts_as uuid,
   constraint api_keys_pkey PRIMARY KEY (org_id, id),
+  constraint api_keys_acts_as_fkey FOREIGN KEY (acts_as) REFERENCES organizations.users(id),
   constraint api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES organizations.users(id),
   constraint api_keys_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id)
 );
+CREATE INDEX api_keys_acts_as ON organizations.api_keys USING btree (acts_as) WHERE (acts_as IS NOT NULL);
 CREATE INDEX api_keys_maker ON organizations.api_keys USING btree (org_id, created_by);
 CREATE UNIQUE INDEX api_keys_prefix ON organizations.api_keys USING btree (prefix);
 alter table organizations.api_keys enable row level security;
@@ -494,17 +576,66 @@ alter table organizations.api_keys force row level security;
 create policy tenant on organizations.api_keys for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant insert on organizations.api_keys to qinfra_app;
 grant delete, insert, select, update on organizations.api_keys to qinfra_system;
-grant select (org_id, id, name, prefix, scopes, agent, created_by, created_at, expires_at, last_used_at, revoked_at) on organizations.api_keys to qinfra_app;
+grant select (org_id, id, name, prefix, scopes, agent, created_by, created_at, expires_at, last_used_at, revoked_at, acts_as) on organizations.api_keys to qinfra_app;
 grant update (revoked_at) on organizations.api_keys to qinfra_app;
+
+create table organizations.deletions (
+  organization uuid not null,
+  slug text not null,
+  requested_by uuid not null,
+  requested_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  state text not null,
+  progress jsonb not null default '{}'::jsonb,
+  finished_at timestamp with time zone,
+  constraint deletions_pkey PRIMARY KEY (organization),
+  constraint deletions_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'restored'::text, 'erasing'::text, 'done'::text])))
+);
+alter table organizations.deletions enable row level security;
+alter table organizations.deletions force row level security;
+create policy erasure on organizations.deletions for select to qinfra_owner using (true);
+grant delete, insert, select, update on organizations.deletions to qinfra_system;
+
+create table organizations.invitations (
+  org_id uuid not null,
+  id uuid not null,
+  hash bytea not null,
+  role text not null,
+  email text,
+  invited_by uuid not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  accepted_at timestamp with time zone,
+  accepted_by uuid,
+  revoked_at timestamp with time zone,
+  constraint invitations_pkey PRIMARY KEY (org_id, id),
+  constraint invitations_accepted_by_fkey FOREIGN KEY (accepted_by) REFERENCES organizations.users(id),
+  constraint invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES organizations.users(id),
+  constraint invitations_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id),
+  constraint invitations_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'operator'::text, 'viewer'::text, 'auditor'::text])))
+);
+CREATE INDEX invitations_acceptor ON organizations.invitations USING btree (accepted_by) WHERE (accepted_by IS NOT NULL);
+CREATE UNIQUE INDEX invitations_hash ON organizations.invitations USING btree (hash);
+CREATE INDEX invitations_inviter ON organizations.invitations USING btree (invited_by);
+alter table organizations.invitations enable row level security;
+alter table organizations.invitations force row level security;
+create policy tenant on organizations.invitations for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant insert on organizations.invitations to qinfra_app;
+grant delete, insert, select, update on organizations.invitations to qinfra_system;
+grant select (org_id, id, role, email, invited_by, created_at, expires_at, accepted_at, accepted_by, revoked_at) on organizations.invitations to qinfra_app;
+grant update (revoked_at) on organizations.invitations to qinfra_app;
 
 create table organizations.memberships (
   org_id uuid not null,
   user_id uuid not null,
   role text not null,
   created_at timestamp with time zone not null,
+  issuer text,
+  claimed_at timestamp with time zone,
   constraint memberships_pkey PRIMARY KEY (org_id, user_id),
   constraint memberships_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id),
   constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id),
+  constraint memberships_issuer CHECK (((issuer IS NULL) = (claimed_at IS NULL))),
   constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'operator'::text, 'viewer'::text, 'auditor'::text])))
 );
 CREATE INDEX memberships_user ON organizations.memberships USING btree (user_id, created_at, org_id);
@@ -515,6 +646,36 @@ grant select on organizations.memberships to qinfra_app;
 grant delete, insert, select, update on organizations.memberships to qinfra_system;
 grant update (role) on organizations.memberships to qinfra_app;
 
+create table organizations.oidc_keys (
+  id text not null,
+  sealed text not null,
+  created_at timestamp with time zone not null,
+  retires_at timestamp with time zone,
+  constraint oidc_keys_pkey PRIMARY KEY (id)
+);
+alter table organizations.oidc_keys enable row level security;
+alter table organizations.oidc_keys force row level security;
+grant delete, insert, select, update on organizations.oidc_keys to qinfra_system;
+
+create table organizations.oidc_payloads (
+  model text not null,
+  id bytea not null,
+  payload jsonb not null,
+  grant_id bytea,
+  user_code bytea,
+  uid bytea,
+  consumed_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  constraint oidc_payloads_pkey PRIMARY KEY (model, id)
+);
+CREATE INDEX oidc_payloads_age ON organizations.oidc_payloads USING btree (expires_at);
+CREATE INDEX oidc_payloads_grant ON organizations.oidc_payloads USING btree (grant_id) WHERE (grant_id IS NOT NULL);
+CREATE INDEX oidc_payloads_uid ON organizations.oidc_payloads USING btree (uid) WHERE (uid IS NOT NULL);
+CREATE INDEX oidc_payloads_user_code ON organizations.oidc_payloads USING btree (user_code) WHERE (user_code IS NOT NULL);
+alter table organizations.oidc_payloads enable row level security;
+alter table organizations.oidc_payloads force row level security;
+grant delete, insert, select, update on organizations.oidc_payloads to qinfra_system;
+
 create table organizations.organizations (
   id uuid not null,
   name text not null,
@@ -522,8 +683,11 @@ create table organizations.organizations (
   is_platform boolean not null default false,
   settings jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null,
+  closed_at timestamp with time zone,
+  due_at timestamp with time zone,
   constraint organizations_pkey PRIMARY KEY (id),
-  constraint organizations_slug_key UNIQUE (slug)
+  constraint organizations_slug_key UNIQUE (slug),
+  constraint organizations_closed CHECK (((closed_at IS NULL) = (due_at IS NULL)))
 );
 CREATE UNIQUE INDEX organizations_one_platform ON organizations.organizations USING btree (is_platform) WHERE is_platform;
 alter table organizations.organizations enable row level security;
@@ -531,6 +695,24 @@ alter table organizations.organizations force row level security;
 create policy tenant on organizations.organizations for all to public using ((id = platform.current_org())) with check ((id = platform.current_org()));
 grant select on organizations.organizations to qinfra_app;
 grant delete, insert, select, update on organizations.organizations to qinfra_system;
+
+create table organizations.passkeys (
+  id bytea not null,
+  user_id uuid not null,
+  public_key bytea not null,
+  counter bigint not null,
+  transports text[] not null,
+  name text not null,
+  backed_up boolean not null,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone,
+  constraint passkeys_pkey PRIMARY KEY (id),
+  constraint passkeys_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id)
+);
+CREATE INDEX passkeys_user ON organizations.passkeys USING btree (user_id);
+alter table organizations.passkeys enable row level security;
+alter table organizations.passkeys force row level security;
+grant delete, insert, select, update on organizations.passkeys to qinfra_system;
 
 create table organizations.password_credentials (
   user_id uuid not null,
@@ -547,6 +729,32 @@ alter table organizations.password_credentials enable row level security;
 alter table organizations.password_credentials force row level security;
 grant delete, insert, select, update on organizations.password_credentials to qinfra_system;
 
+create table organizations.quotas (
+  org_id uuid not null,
+  resource text not null,
+  most bigint,
+  constraint quotas_pkey PRIMARY KEY (org_id, resource),
+  constraint quotas_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id),
+  constraint quotas_most_check CHECK ((most >= 0)),
+  constraint quotas_resource_check CHECK ((resource = ANY (ARRAY['assets'::text, 'images'::text, 'scans'::text, 'storage'::text])))
+);
+alter table organizations.quotas enable row level security;
+alter table organizations.quotas force row level security;
+create policy tenant on organizations.quotas for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on organizations.quotas to qinfra_app;
+grant delete, insert, select, update on organizations.quotas to qinfra_system;
+
+create table organizations.recovery_codes (
+  user_id uuid not null,
+  hash bytea not null,
+  used_at timestamp with time zone,
+  constraint recovery_codes_pkey PRIMARY KEY (user_id, hash),
+  constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id)
+);
+alter table organizations.recovery_codes enable row level security;
+alter table organizations.recovery_codes force row level security;
+grant delete, insert, select, update on organizations.recovery_codes to qinfra_system;
+
 create table organizations.sessions (
   hash bytea not null,
   id uuid not null,
@@ -558,6 +766,9 @@ create table organizations.sessions (
   expires_at timestamp with time zone not null,
   last_seen_at timestamp with time zone not null,
   revoked_at timestamp with time zone,
+  issuer text not null default 'local'::text,
+  second_factor boolean not null default false,
+  confirmed_at timestamp with time zone,
   constraint sessions_pkey PRIMARY KEY (hash),
   constraint sessions_id_key UNIQUE (id),
   constraint sessions_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id),
@@ -570,11 +781,58 @@ alter table organizations.sessions force row level security;
 create policy tenant on organizations.sessions for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant delete, insert, select, update on organizations.sessions to qinfra_system;
 
+create table organizations.settings_history (
+  org_id uuid not null,
+  version integer not null,
+  settings jsonb not null,
+  changed_by uuid not null,
+  changed_at timestamp with time zone not null,
+  constraint settings_history_pkey PRIMARY KEY (org_id, version),
+  constraint settings_history_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id),
+  constraint settings_history_version_check CHECK ((version > 0))
+);
+alter table organizations.settings_history enable row level security;
+alter table organizations.settings_history force row level security;
+create policy tenant on organizations.settings_history for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant insert, select on organizations.settings_history to qinfra_app;
+grant delete, insert, select, update on organizations.settings_history to qinfra_system;
+
+create table organizations.single_use (
+  hash bytea not null,
+  purpose text not null,
+  user_id uuid,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint single_use_pkey PRIMARY KEY (hash),
+  constraint single_use_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id),
+  constraint single_use_purpose_check CHECK ((purpose = ANY (ARRAY['webauthn'::text, 'id-token'::text, 'password-reset'::text])))
+);
+CREATE INDEX single_use_age ON organizations.single_use USING btree (expires_at);
+CREATE INDEX single_use_user ON organizations.single_use USING btree (user_id) WHERE (user_id IS NOT NULL);
+alter table organizations.single_use enable row level security;
+alter table organizations.single_use force row level security;
+grant delete, insert, select, update on organizations.single_use to qinfra_system;
+
+create table organizations.totp (
+  user_id uuid not null,
+  secret text not null,
+  confirmed_at timestamp with time zone,
+  last_step bigint not null default 0,
+  created_at timestamp with time zone not null,
+  constraint totp_pkey PRIMARY KEY (user_id),
+  constraint totp_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id)
+);
+alter table organizations.totp enable row level security;
+alter table organizations.totp force row level security;
+grant delete, insert, select, update on organizations.totp to qinfra_system;
+
 create table organizations.user_identities (
   issuer text not null,
   subject text not null,
   user_id uuid not null,
   created_at timestamp with time zone not null,
+  claimed_at timestamp with time zone,
   constraint user_identities_pkey PRIMARY KEY (issuer, subject),
   constraint user_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id)
 );
@@ -590,7 +848,10 @@ create table organizations.users (
   email text,
   created_at timestamp with time zone not null,
   disabled_at timestamp with time zone,
-  constraint users_pkey PRIMARY KEY (id)
+  kind text not null default 'person'::text,
+  erased_at timestamp with time zone,
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'service'::text])))
 );
 CREATE UNIQUE INDEX users_name ON organizations.users USING btree (lower(name));
 alter table organizations.users enable row level security;
@@ -650,6 +911,70 @@ grant execute on function platform.current_org() to public;
 grant execute on function platform.current_org() to qinfra_app;
 grant execute on function platform.current_org() to qinfra_system;
 
+CREATE OR REPLACE FUNCTION platform.erase_rows(p_org uuid, p_table regclass, p_limit integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  part oid;
+  removed bigint;
+  placed bigint := 0;
+  last bigint;
+begin
+  if not platform.erasure_begun(p_org) then
+    raise exception 'organization % is not being erased', p_org using errcode = 'QE411';
+  end if;
+  if not exists (
+    select from pg_class c join pg_attribute a on a.attrelid = c.oid
+    where c.oid = p_table and c.relkind in ('r', 'p') and a.attname = 'org_id' and a.atttypid = 'uuid'::regtype and not a.attisdropped
+  ) then
+    raise exception '% holds no rows of organizations', p_table using errcode = 'QE412';
+  end if;
+  perform set_config('app.org_id', p_org::text, true);
+  execute format('select tableoid from %s where org_id = $1 limit 1', p_table) into part using p_org;
+  if part is null then
+    return 0;
+  end if;
+  if p_table = 'events.log'::regclass then
+    with gone as (
+      delete from events.log where tableoid = part and org_id = p_org
+        and ctid = any (array(select ctid from events.log where tableoid = part and org_id = p_org limit p_limit))
+      returning position
+    ) select count(*), count(position), max(position) into removed, placed, last from gone;
+  elsif p_table = to_regclass('events.exports') then
+    -- Of events that are in the files alone; the others are counted where they are removed from the log.
+    with gone as (
+      delete from events.exports where org_id = p_org and ctid = any (array(select ctid from events.exports where org_id = p_org limit p_limit))
+      returning events, last_position, retired_at
+    ) select count(*), coalesce(sum(events) filter (where retired_at is not null), 0), max(last_position) filter (where retired_at is not null)
+      into removed, placed, last from gone;
+  else
+    execute format('delete from %1$s where tableoid = $2 and org_id = $1
+      and ctid = any (array(select ctid from %1$s where tableoid = $2 and org_id = $1 limit $3))', p_table) using p_org, part, p_limit;
+    get diagnostics removed = row_count;
+  end if;
+  if placed > 0 then
+    insert into events.erased as e (organization, events, last_position) values (p_org, placed, last)
+    on conflict (organization) do update set events = e.events + excluded.events, last_position = greatest(e.last_position, excluded.last_position);
+  end if;
+  return removed;
+end $function$
+;
+grant execute on function platform.erase_rows(uuid,regclass,integer) to qinfra_system;
+
+CREATE OR REPLACE FUNCTION platform.erasure_begun(p_org uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select exists (select from organizations.deletions d where d.organization = p_org and d.state in ('erasing', 'done'))
+$function$
+;
+grant execute on function platform.erasure_begun(uuid) to qinfra_system;
+
 create table platform.data_keys (
   org_id uuid not null,
   id text not null,
@@ -686,6 +1011,42 @@ create table platform.migrations (
   constraint migrations_pkey PRIMARY KEY (name)
 );
 grant select on platform.migrations to qinfra_system;
+
+create table platform.stored (
+  org_id uuid not null,
+  kind text not null,
+  name text not null,
+  size bigint not null,
+  constraint stored_pkey PRIMARY KEY (org_id, kind, name),
+  constraint stored_kind_check CHECK ((kind = ANY (ARRAY['blob'::text, 'object'::text]))),
+  constraint stored_size_check CHECK ((size >= 0))
+);
+alter table platform.stored enable row level security;
+alter table platform.stored force row level security;
+create policy tenant on platform.stored for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.stored to qinfra_system;
+
+create table platform.strangers (
+  minute timestamp with time zone not null,
+  reason text not null,
+  network text not null,
+  count bigint not null,
+  constraint strangers_pkey PRIMARY KEY (minute, reason, network)
+);
+grant delete, insert, select, update on platform.strangers to qinfra_system;
+
+create table platform.usage (
+  org_id uuid not null,
+  resource text not null,
+  period text not null default ''::text,
+  used bigint not null,
+  constraint usage_pkey PRIMARY KEY (org_id, resource, period)
+);
+alter table platform.usage enable row level security;
+alter table platform.usage force row level security;
+create policy tenant on platform.usage for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant insert, select, update on platform.usage to qinfra_app;
+grant delete, insert, select, update on platform.usage to qinfra_system;
 
 create schema software;
 grant usage on schema software to qinfra_app;
