@@ -36,3 +36,8 @@ export async function singleUseOf(db: Db, wanted: { hash: Buffer; purpose: Singl
     select user_id, expires_at from organizations.single_use
     where hash = ${wanted.hash} and purpose = ${wanted.purpose} and used_at is null and expires_at > ${wanted.at}`);
 }
+
+/** Deletes what could not be taken any more anyway; the number of rows. */
+export async function sweepSingleUses(db: Db, at: string): Promise<number> {
+  return db.run(sql`delete from organizations.single_use where expires_at <= ${at}`);
+}

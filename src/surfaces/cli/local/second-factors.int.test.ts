@@ -36,7 +36,7 @@ async function typing(args: readonly string[], answers: readonly string[]) {
   const original = stream.write.bind(stream);
   const left = [...answers];
   stream.write = ((chunk: string, ...rest: never[]) => {
-    if (/: $/.test(String(chunk))) stdin.write(`${left.shift() ?? "\u0003"}\r`);
+    if (String(chunk).endsWith(": ")) stdin.write(`${left.shift() ?? "\u0003"}\r`);
     return original(chunk, ...rest);
   }) as typeof stream.write;
   const ran = await place.run(args, { env: env(), io: { stdin, stderr: stream } });

@@ -1,4 +1,4 @@
-import encodeQR from "qr";
+import { encodeQR } from "qr";
 import { callOperation } from "../client.ts";
 import type { Connection } from "../connection.ts";
 import { CliError, printable } from "../errors.ts";

@@ -1,4 +1,4 @@
-import encodeQR from "qr";
+import { encodeQR } from "qr";
 import { html, type Html } from "./html.ts";
 
 /** A QR code (ISO/IEC 18004) as inline SVG: dark on light in both colour schemes, because not every camera reads the inverse. */
