@@ -6,7 +6,7 @@ import { keyUuid, userUuid } from "./ids.ts";
 import { organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
 
 // What a verified token says; how it is verified is tested beside the verifier.
-const verifyJwt: VerifyJwt = async (token) => (token.startsWith("good.") ? { issuer: "https://issuer.example", subject: token.slice(5), service: false } : undefined);
+const verifyJwt: VerifyJwt = async (token) => (token.startsWith("good.") ? { issuer: "https://issuer.example", subject: token.slice(5), service: false, ...(token.endsWith("-twice") && { secondFactor: true }) } : undefined);
 
 let test: UnderTest;
 let admin: Awaited<ReturnType<UnderTest["administrator"]>>;
@@ -188,6 +188,16 @@ describe("a verified token of an issuer", () => {
     await test.call("members.remove", { user: tess.user }, admin.credentials);
     expect(await test.outcomeOf("users.me", {}, token)).toBe("unauthenticated");
     await superuser.end();
+  });
+
+  it("given its claims tell of a second factor, then it counts as one, but confirms nothing", async () => {
+    const uma = await test.member(admin.credentials, "uma", "operator");
+    const superuser = await test.connect("superuser");
+    for (const subject of ["sub-uma", "sub-uma-twice"]) await superuser.query("insert into organizations.user_identities values ('https://issuer.example', $1, $2, now())", [subject, userUuid(uma.user)]);
+    await superuser.end();
+    expect(await test.actorOf({ authorization: "Bearer good.sub-uma" })).toMatchObject({ secondFactor: false });
+    const actor = await test.actorOf({ authorization: "Bearer good.sub-uma-twice" });
+    expect({ secondFactor: actor.secondFactor, confirmedAt: actor.confirmedAt }).toEqual({ secondFactor: true, confirmedAt: undefined });
   });
 
   it("given many at once, then each gets its own answer", async () => {

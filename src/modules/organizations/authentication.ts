@@ -109,7 +109,8 @@ export function createAuthentication(ports: AuthenticationPorts): Authentication
   async function jwt(token: string, orgId: string | undefined): Promise<Actor> {
     const claims = (await verifyJwt(token)) ?? refuse();
     await settleClaims(claims);
-    return actorOf((await identityOf({ issuer: claims.issuer, subject: claims.subject, orgId })) ?? refuse());
+    const actor = actorOf((await identityOf({ issuer: claims.issuer, subject: claims.subject, orgId })) ?? refuse());
+    return claims.secondFactor === true ? { ...actor, secondFactor: true } : actor;
   }
 
   function actorOf(standing: Standing): Actor {

@@ -9,6 +9,8 @@ export interface TokenClaims {
   issuedAt?: number;
   /** Values of the issuer's claim of groups that its settings name; absent where they name none. */
   groups?: readonly string[];
+  /** The issuer's claim says that a second factor was given; absent where it does not. */
+  secondFactor?: true;
   /** A program that acts for itself, as by a grant of client credentials. */
   service: boolean;
   username?: string;
@@ -16,16 +18,21 @@ export interface TokenClaims {
   email?: string;
 }
 
-export function claimsOf(settings: Pick<JwtIssuer, "roles">, payload: JWTPayload & { iss: string; sub: string }): TokenClaims {
+export function claimsOf(settings: Pick<JwtIssuer, "roles" | "secondFactor">, payload: JWTPayload & { iss: string; sub: string }): TokenClaims {
   const username = text(payload["preferred_username"], 200);
   const email = text(payload["email"], 254);
   const displayName = text(payload["name"], 200);
   return {
     issuer: payload.iss, subject: payload.sub, service: isService(payload),
     ...(payload.iat !== undefined && { issuedAt: payload.iat }),
+    ...(tellsSecondFactor(payload, settings.secondFactor) && { secondFactor: true }),
     ...(settings.roles !== undefined && { groups: groupsOf(payload, settings.roles) }),
     ...(username !== undefined && { username }), ...(email !== undefined && { email }), ...(displayName !== undefined && { displayName }),
   };
+}
+
+function tellsSecondFactor(payload: JWTPayload, claim: JwtIssuer["secondFactor"]): boolean {
+  return claim !== undefined && valuesOf(valueAt(payload, claim.claim)).some((value) => claim.values.includes(value));
 }
 
 /** The values at `a.b.c` that the map names; a claim whose own name holds dots (a URL) is found as well. */
@@ -34,13 +41,13 @@ function groupsOf(payload: JWTPayload, { claim, map }: NonNullable<JwtIssuer["ro
 }
 
 /** The value of a claim by its name, or by a path of names. */
-export function valueAt(payload: JWTPayload, claim: string): unknown {
+function valueAt(payload: JWTPayload, claim: string): unknown {
   if (Object.hasOwn(payload, claim)) return payload[claim];
   return claim.split(".").reduce<unknown>((at, name) => (typeof at === "object" && at !== null && Object.hasOwn(at, name) ? (at as Record<string, unknown>)[name] : undefined), payload);
 }
 
 /** A list of texts, or one text as a list of one. */
-export function valuesOf(value: unknown): string[] {
+function valuesOf(value: unknown): string[] {
   if (typeof value === "string") return [value];
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }

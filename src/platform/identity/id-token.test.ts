@@ -63,13 +63,14 @@ describe("an ID token", () => {
   });
 
   it.each<[string, () => Promise<string>, Record<string, unknown>]>([
-    ["nothing of a second factor", () => token(), { own: false, secondFactor: false }],
+    ["nothing of a second factor", () => token(), { own: false }],
     ["the configured claim", () => token({ acr: "gold", auth_time: seconds - 600 }), { own: false, secondFactor: true, authenticatedAt: seconds - 600 }],
-    ["another value of it", () => token({ acr: "silver", amr: ["otp"] }), { own: false, secondFactor: false }],
+    ["another value of it", () => token({ acr: "silver", amr: ["otp"] }), { own: false }],
     ["a passkey at our own provider", () => own({ amr: ["pwd", "hwk"] }), { own: true, secondFactor: true }],
-    ["a password at our own provider", () => own({ amr: ["pwd"] }), { own: true, secondFactor: false }],
+    ["a password at our own provider", () => own({ amr: ["pwd"] }), { own: true }],
   ])("given one that tells %s, then so much is known", async (_case, make, known) => {
-    expect(await verifier()(await make())).toMatchObject(known);
+    const { own: ours, secondFactor, authenticatedAt } = (await verifier()(await make())) ?? {};
+    expect({ own: ours, secondFactor, authenticatedAt }).toEqual({ secondFactor: undefined, authenticatedAt: undefined, ...known });
   });
 
   it("given another signature that is as good, then it is the same token", async () => {

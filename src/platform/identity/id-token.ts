@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { JWTVerifyGetKey } from "jose";
 import type { Clock } from "../clock.ts";
-import { claimsOf, valueAt, valuesOf, type TokenClaims } from "./claims.ts";
+import { claimsOf, type TokenClaims } from "./claims.ts";
 import { checkedToken, clockToleranceSeconds, type Checked, type KnownIssuer } from "./issuers.ts";
 import { claimedIssuer } from "./jwt.ts";
 
@@ -20,10 +20,9 @@ export interface IdTokenClaims extends TokenClaims {
   issuedAt: number;
   /** Seconds since 1970; when the person was last asked. */
   authenticatedAt?: number;
-  secondFactor: boolean;
   /** SHA-256 of what is signed: another spelling of the signature is the same token. */
   digest: Buffer;
-  /** Seconds since 1970 from which it is refused anyway. */
+  /** Seconds since 1970 from which every server refuses it anyway. */
   until: number;
 }
 
@@ -65,12 +64,10 @@ function read(token: string, { header, payload }: Checked, reading: Reading, now
   // With several audiences, the one that the token was made for is named.
   if (Array.isArray(aud) && aud.length > 1 && typeof azp !== "string") return undefined;
   if (azp !== undefined && ![aud].flat().includes(azp as string)) return undefined;
-  const { secondFactor } = reading;
   return {
     ...claimsOf(reading, payload), own: reading.own, issuedAt: iat,
     ...(typeof authTime === "number" && { authenticatedAt: authTime }),
-    secondFactor: secondFactor !== undefined && valuesOf(valueAt(payload, secondFactor.claim)).some((value) => secondFactor.values.includes(value)),
     digest: createHash("sha256").update(token.slice(0, token.lastIndexOf("."))).digest(),
-    until: iat + oldestSeconds + clockToleranceSeconds,
+    until: iat + oldestSeconds + 2 * clockToleranceSeconds,
   };
 }

@@ -89,9 +89,12 @@ describe("a bearer JWT", () => {
     ["of a service account of Keycloak", { preferred_username: "service-account-ci", azp: "ci" }, { username: "service-account-ci", service: true }],
     ["of a client by RFC 9068", { client_id: "user-1" }, { service: true }],
     ["of an application of Entra ID", { idtyp: "app", azp: "other" }, { service: true }],
+    ["after a second factor", { amr: ["pwd", "mfa"] }, { service: false, secondFactor: true }],
+    ["after a password", { amr: ["pwd"] }, { service: false }],
     ["with names that are none", { preferred_username: 7, name: "x".repeat(300), email: "" }, { service: false }],
   ])("given one %s, then that is known", async (_case, claims, known) => {
-    expect(await verifier(httpAnswering(ok))(await token(claims))).toEqual({ issuer: issuer.issuer, subject: "user-1", ...known });
+    const verify = verifier(httpAnswering(ok), { secondFactor: { claim: "amr", values: ["mfa"] } });
+    expect(await verify(await token(claims))).toEqual({ issuer: issuer.issuer, subject: "user-1", ...known });
   });
 
   it("given the same one again, then its signature is not checked again until it has expired", async () => {

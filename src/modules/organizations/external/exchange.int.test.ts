@@ -14,7 +14,7 @@ async function verifyIdToken(token: string): Promise<IdTokenClaims | undefined> 
   if (claims === undefined) return undefined;
   const issuedAt = Math.floor(test.clock.now() / 1000);
   return {
-    issuer: "https://issuer.example", subject: token, own: false, service: false, secondFactor: false, issuedAt, until: issuedAt + 330,
+    issuer: "https://issuer.example", subject: token, own: false, service: false, issuedAt, until: issuedAt + 330,
     digest: createHash("sha256").update(token).digest(), ...claims,
   };
 }

@@ -12,7 +12,7 @@ export function createIdentify(ports: { database: Database; verifyIdToken: Verif
     const claims = await ports.verifyIdToken(idToken);
     if (claims === undefined) return undefined;
     await ports.settleClaims(claims);
-    const { own, issuer, subject, secondFactor, authenticatedAt, digest, until } = claims;
+    const { own, issuer, subject, secondFactor = false, authenticatedAt, digest, until } = claims;
     const userId = own ? fromTypeId("usr", subject) : await ports.database.lookup((db) => userOfIdentity(db, issuer, subject));
     if (userId === undefined) return undefined;
     return {
