@@ -1,11 +1,43 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { parse } from "yaml";
+import { createAuthority } from "./support/certificates.ts";
 import type { Client } from "./support/client.ts";
 import { mainJob } from "./support/main-job.ts";
 import { describeWith, program } from "./support/peer.ts";
-import { claim, dataFolder, startPlatform, type RunningPlatform } from "./support/platform.ts";
+import { claim, dataFolder, root, startPlatform, type RunningPlatform } from "./support/platform.ts";
+import { temporaryFolder } from "./support/process.ts";
 import { startPrometheus, type Prometheus } from "./support/prometheus.ts";
+
+const shipped = readFileSync(join(root, "deploy/observability/prometheus.yml"), "utf8");
+
+/** The shipped configuration for one server without TLS, asked more often. */
+function shippedFor(target: string): string {
+  const { scrape_configs: [{ tls_config: _, ...job } = {}] } = parse(shipped) as { scrape_configs: Record<string, unknown>[] };
+  return JSON.stringify({ global: { scrape_interval: "250ms" }, scrape_configs: [{ ...job, scheme: "http", scrape_timeout: "250ms", static_configs: [{ targets: [target] }] }] });
+}
+
+describeWith(["prometheus", "openssl"], "the shipped configuration", () => {
+  it("given its certificates, then promtool finds nothing to complain about", async () => {
+    const folder = await temporaryFolder("promtool");
+    try {
+      await mkdir(join(folder.path, "tls"));
+      const authority = await createAuthority(folder.path);
+      const { cert, key } = await authority.issue("prometheus");
+      for (const [from, to] of [[authority.certificate, "ca.crt"], [cert, "prometheus.crt"], [key, "prometheus.key"]] as const) await copyFile(from, join(folder.path, "tls", to));
+      await writeFile(join(folder.path, "prometheus.yml"), shipped.replaceAll("/etc/prometheus/tls", join(folder.path, "tls")));
+      const { stdout } = await promisify(execFile)(program("prometheus", "promtool"), ["check", "config", "--lint-fatal", join(folder.path, "prometheus.yml")], { timeout: 30_000 });
+      expect(stdout).toContain("is valid prometheus config file syntax");
+    } finally {
+      await folder.remove();
+    }
+  });
+});
 
 describeWith(["prometheus"], "Prometheus scrapes the platform", () => {
   let folder: Awaited<ReturnType<typeof dataFolder>>;
@@ -14,10 +46,11 @@ describeWith(["prometheus"], "Prometheus scrapes the platform", () => {
   let prometheus: Prometheus;
   beforeAll(async () => {
     folder = await dataFolder("prometheus-platform");
-    platform = await startPlatform(folder.path);
+    // Nobody takes the traces: they are made, and so are exemplars.
+    platform = await startPlatform(folder.path, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", OTEL_TRACES_SAMPLER_ARG: "1" });
     client = await claim(platform.address, "admin", platform.oneTimePassword ?? "", "a password for Prometheus");
     await mainJob(client);
-    prometheus = await startPrometheus(`global: { scrape_interval: 250ms }\nscrape_configs: [{ job_name: qinfra, static_configs: [{ targets: ["${new URL(platform.address).host}"] }] }]\n`);
+    prometheus = await startPrometheus(shippedFor(new URL(platform.address).host));
     await vi.waitUntil(async () => (await prometheus.query('up{job="qinfra"}'))[0]?.value === 1, { timeout: 20_000, interval: 100 });
   });
   afterAll(async () => {
@@ -50,6 +83,10 @@ describeWith(["prometheus"], "Prometheus scrapes the platform", () => {
     const before = await counter();
     await client.call("GET", "/api/v1/images");
     expect(await vi.waitUntil(async () => ((await counter()) > before ? counter() : undefined), { timeout: 10_000, interval: 100 })).toBe(before + 1);
+  });
+
+  it("given traced calls, then their traces came with what was scraped", async () => {
+    await vi.waitFor(async () => expect(await prometheus.exemplars('qinfra_api_request_duration_seconds_bucket{operation="images.register"}')).toContainEqual(expect.objectContaining({ trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) as string })), { timeout: 20_000, interval: 200 });
   });
 
   it("given the exposition, then promtool finds nothing to complain about", async () => {

@@ -24,6 +24,8 @@ export interface Prometheus {
   /** Instant query in PromQL. */
   query(expression: string): Promise<Sample[]>;
   targets(): Promise<Target[]>;
+  /** Labels of the exemplars that were scraped lately with these series. */
+  exemplars(expression: string): Promise<Readonly<Record<string, string>>[]>;
   log(): string;
   stop(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export async function startPrometheus(config: string): Promise<Prometheus> {
     `--config.file=${file}`,
     `--storage.tsdb.path=${join(folder.path, "data")}`,
     `--web.listen-address=${url.slice("http://".length)}`,
+    "--enable-feature=exemplar-storage",
   ]);
   const stop = async () => {
     await server.stop();
@@ -64,6 +67,11 @@ export async function startPrometheus(config: string): Promise<Prometheus> {
       return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
     },
     targets: async () => (await api<{ activeTargets: Target[] }>(`${url}/api/v1/targets`)).activeTargets,
+    async exemplars(expression) {
+      const now = Date.now() / 1000;
+      const series = await api<{ exemplars: { labels: Record<string, string> }[] }[]>(`${url}/api/v1/query_exemplars?${new URLSearchParams({ query: expression, start: String(now - 600), end: String(now + 60) })}`);
+      return series.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels));
+    },
     log: server.log,
     stop,
   };
