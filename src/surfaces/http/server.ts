@@ -46,7 +46,8 @@ export async function createHttpServer(services: Services, registry: Registry, o
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]) ?? services.ids.uuid(),
     // Node would cut off each request after five minutes, also a feed that is still being read; bodies have limits of their own.
     serverFactory: (handler) => {
-      const limits = { keepAliveTimeout: 30_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 32 * 1024 };
+      // A proxy in front keeps connections for 60 s; it, not the server, must be who closes an idle one.
+      const limits = { keepAliveTimeout: 75_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 32 * 1024 };
       return options.tls === undefined ? createServer(limits, handler) : createTlsServer({ ...limits, ...tlsContext(options.tls) }, handler);
     },
     frameworkErrors: (error, request, reply) => void sendProblem(reply as unknown as FastifyReply, asDeclared(error, request, services), request.id),
