@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { RoleName } from "./schemas.ts";
+import { SecondFactorSetting } from "./second-factor/schemas.ts";
 
 const OperationName = Type.String({ pattern: "^[a-z][a-z-]{0,60}\\.[a-z][a-z-]{0,60}$" });
 
@@ -7,9 +7,7 @@ const OperationName = Type.String({ pattern: "^[a-z][a-z-]{0,60}\\.[a-z][a-z-]{0
 export const Settings = Type.Object({
   readOnly: Type.Optional(Type.Boolean({ description: "Nothing is changed in this organization" })),
   requireApproval: Type.Optional(Type.Array(OperationName, { maxItems: 200, uniqueItems: true, description: "Ids of the operations that need an approval, whoever asks" })),
-  secondFactor: Type.Optional(Type.Object({
-    roles: Type.Array(RoleName, { maxItems: 4, uniqueItems: true, description: "Roles that need a second factor" }),
-  }, { additionalProperties: false })),
+  secondFactor: Type.Optional(SecondFactorSetting),
 }, { additionalProperties: false, description: "The whole document; what is left out is not set" });
 
 export const SettingsVersion = Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: "Counts the changes; 0 before the first" });

@@ -16,8 +16,6 @@ import { signInLimits } from "../sign-in-limits.ts";
 import { insertSession } from "../store.ts";
 import { credentialByName } from "../views.ts";
 
-export { signInLimits };
-
 export const createSession = operation({
   id: "sessions.create",
   http: "POST /api/v1/sessions",
