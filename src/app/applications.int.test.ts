@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sql } from "../platform/database/sql.ts";
 import { actionIn, browser, fieldIn, type Browser } from "./testing-browser.ts";
-import { signInUnderTest, type SignInUnderTest } from "./testing-sign-in.ts";
+import { signInUnderTest, type SignInUnderTest } from "./testing-site.ts";
 
 let site: SignInUnderTest;
 let http: FastifyInstance;

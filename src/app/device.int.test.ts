@@ -3,7 +3,7 @@ import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { sql } from "../platform/database/sql.ts";
 import { actionIn, browser, fieldIn, type Browser, type PageAnswer } from "./testing-browser.ts";
-import { signInUnderTest, type SignInUnderTest } from "./testing-sign-in.ts";
+import { signInUnderTest, type SignInUnderTest } from "./testing-site.ts";
 
 let site: SignInUnderTest;
 let http: FastifyInstance;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { UnderTest } from "../modules/organizations/testing/platform.ts";
 import { actionIn, browser, fieldIn, type Browser } from "./testing-browser.ts";
-import { signInUnderTest, type SignInUnderTest } from "./testing-sign-in.ts";
+import { signInUnderTest, type SignInUnderTest } from "./testing-site.ts";
 
 const csp = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
