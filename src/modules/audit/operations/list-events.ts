@@ -12,7 +12,6 @@ export const listEvents = operation({
   description: "An event is in the log once it is sealed into the organization's chain, a moment after its change.",
   permission: "audit:read",
   effect: "read",
-  replica: true,
   input: Type.Object({ ...auditFilter, ...paging }),
   output: Page(AuditEntry),
   examples: [{ input: {} }, { summary: "What happened to images", input: { type: "images.registered" } }],
