@@ -32,6 +32,7 @@ describeWith(["keycloak"], "people and programs of a Keycloak", () => {
   const settings = (of: Realm) => ({
     issuer: of.issuer, audience, algorithms: ["RS256"], jwksUrl: `${of.issuer}/protocol/openid-connect/certs`, label: "Acme", client: { id: "qinfra" },
     roles: { claim: "groups", map: { operators: "operator", viewers: "viewer", admins: "admin" }, organization: "acme" },
+    secondFactor: { claim: "acr", values: ["gold"] },
   });
 
   beforeAll(async () => {
@@ -39,7 +40,7 @@ describeWith(["keycloak"], "people and programs of a Keycloak", () => {
     [keycloak, folder] = await Promise.all([startKeycloak(), dataFolder("keycloak-platform")]);
     realm = await createRealm(keycloak, "acme", `http://127.0.0.1:${port}/auth/callback`);
     elsewhere = await createRealm(keycloak, "elsewhere", "http://127.0.0.1/");
-    platform = await startPlatform(folder.path, { PORT: String(port), JWT_ISSUERS: JSON.stringify([settings(realm)]) });
+    platform = await startPlatform(folder.path, { PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, JWT_ISSUERS: JSON.stringify([settings(realm)]) });
     admin = await claim(platform.address, "admin", platform.oneTimePassword ?? "", "a password of the platform");
     await admin.call("POST", "/api/v1/organizations", { name: "Acme", slug: "acme" });
   }, 480_000);
