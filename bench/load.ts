@@ -5,6 +5,8 @@ import { Client } from "undici";
 export interface LoadPlan {
   address: string;
   token?: string;
+  /** PEM of the authority of an https address. */
+  ca?: string;
   method: "GET" | "POST";
   /** Taken one after the other, again and again. */
   paths: readonly string[];
@@ -38,7 +40,7 @@ async function generate(plan: LoadPlan): Promise<LoadResult> {
   };
 
   async function connection(): Promise<void> {
-    const client = new Client(plan.address);
+    const client = new Client(plan.address, plan.ca === undefined ? {} : { connect: { ca: plan.ca } });
     for (;;) {
       const at = performance.now();
       if (at >= end) break;

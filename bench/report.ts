@@ -4,11 +4,13 @@ import { pinned } from "./process.ts";
 import type { Reads, Side } from "./reads.ts";
 import type { Scans } from "./scans.ts";
 import type { Startup } from "./startup.ts";
+import type { WaysIn } from "./ways-in.ts";
 
 export interface Results {
   machine: Machine;
   loadAfter: number;
   reads: Reads;
+  waysIn: WaysIn;
   appends: Appends;
   startup: Startup;
   scans: Scans;
@@ -22,7 +24,7 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
 const met = (yes: boolean): string => (yes ? "met" : "**not met**");
 
 /** docs/performance.md, whole. */
-export function markdown({ machine, loadAfter, reads, appends, startup, scans }: Results): string {
+export function markdown({ machine, loadAfter, reads, waysIn, appends, startup, scans }: Results): string {
   const idle = startup.serverMb + startup.postgresMb;
   const byProcessor = reads.baseline.cpuMicroseconds / reads.platform.cpuMicroseconds;
   return `# Performance
@@ -63,6 +65,15 @@ ${row("Fastify + pg", reads.baseline)}
 
 Processor time is that of the server process alone, so that it does not depend on who else uses the machine.
 
+## Ways in
+
+The same request with a part of the way in and without it, ${reads.connections} connections, ${reads.rounds} rounds in turns, medians. With no credential and with one: the public
+\`GET /api/v1/sign-in\`; the others: images from the cache, with an API key. Every server is on the first core, the load generator and nginx share the rest.
+
+| with | requests/s with | without | share | added to the median, ms |
+|---|---|---|---|---|
+${waysIn.ways.map((way) => `| ${way.what} | ${whole(way.with)} | ${whole(way.without)} | ${percent(way.with / way.without)} | ${way.addedMs.toFixed(1)} |`).join("\n")}
+${waysIn.missing.map((why) => `\nNot measured: ${why}.\n`).join("")}
 ## Writes
 
 ${appends.clients} clients of one organization; each append and each insert is a transaction of its own, synced to disk. ${appends.rounds} rounds in turns, medians.

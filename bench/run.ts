@@ -8,6 +8,7 @@ import { measureReads } from "./reads.ts";
 import { markdown } from "./report.ts";
 import { measureScans } from "./scans.ts";
 import { openStage } from "./stage.ts";
+import { measureWaysIn } from "./ways-in.ts";
 import { measureStartup } from "./startup.ts";
 
 /** `npm run bench`; with `--quick` short rounds and no file, to see that it works. */
@@ -25,11 +26,13 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     say("reads");
     const reads = await measureReads(stage, timing);
+    say("ways in");
+    const waysIn = await measureWaysIn(stage, timing);
     say("writes");
     const appends = await measureAppends(stage, timing);
     say("scans");
     const scans = await measureScans(stage, { runs: quick ? 1 : 5 });
-    const text = markdown({ machine, loadAfter: loadavg()[0] ?? 0, reads, appends, startup, scans });
+    const text = markdown({ machine, loadAfter: loadavg()[0] ?? 0, reads, waysIn, appends, startup, scans });
     process.stdout.write(`\n${text}`);
     if (!quick) writeFileSync(join(root, "docs/performance.md"), text);
     return 0;

@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { systemClock } from "../src/platform/clock.ts";
 import { openDatabase, type Database } from "../src/platform/database/database.ts";
 import { startEmbeddedPostgres } from "../src/platform/database/embedded/index.ts";
-import { fromTypeId } from "../src/platform/ids.ts";
+import { fromTypeId, toTypeId } from "../src/platform/ids.ts";
 import { openFileSecrets } from "../src/platform/secrets/file-secrets.ts";
 import type { Secrets } from "../src/platform/secrets/types.ts";
 import { claim, dataFolder, startPlatform, type RunningPlatform } from "../test/real/support/platform.ts";
@@ -24,6 +24,21 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** What another server of the same platform is started with. */
+export function platformEnvironment({ folder, superuser }: Pick<Stage, "folder" | "superuser">): Record<string, string> {
+  const { user, password, host } = superuser;
+  return {
+    DATABASE_URL: `postgres://${user}:${encodeURIComponent(String(password))}@localhost/${databaseName}?host=${encodeURIComponent(String(host))}`,
+    SECRETS_URL: `file:${join(folder, "keys")}`, BLOBS_URL: `file:${join(folder, "blobs")}`, DATABASE_POOL: String(poolSize), RATE_LIMIT: "9999999",
+  };
+}
+
+/** TypeIDs of some of the images that the reads were measured with. */
+export async function imageIds({ superuser, orgId }: Stage): Promise<string[]> {
+  const { rows } = await statement(superuser, "select id from images.golden_images where org_id = $1 order by id limit 2000", [orgId]);
+  return (rows as { id: string }[]).map((row) => toTypeId("img", row.id));
+}
+
 export const poolSize = 16;
 const databaseName = "qinfra_bench";
 
@@ -33,11 +48,7 @@ export async function openStage(nodeArguments: readonly string[] = []): Promise<
   const postgres = await startEmbeddedPostgres({ dataDir: join(folder.path, "postgres"), log, clock: systemClock });
   const superuser = { ...postgres.connection, database: databaseName };
   await statement(postgres.connection, `create database ${databaseName}`);
-  const { user, password, host } = postgres.connection;
-  const platform = await startPlatform(folder.path, {
-    DATABASE_URL: `postgres://${user}:${encodeURIComponent(password)}@localhost/${databaseName}?host=${encodeURIComponent(host)}`,
-    DATABASE_POOL: String(poolSize), RATE_LIMIT: "9999999",
-  }, { launcher: onCore(0), nodeArguments });
+  const platform = await startPlatform(folder.path, platformEnvironment({ folder: folder.path, superuser }), { launcher: onCore(0), nodeArguments });
   const client = await claim(platform.address, "admin", platform.oneTimePassword ?? "", "a password for the benchmark");
   const me = await client.call<{ organization: { id: string } }>("GET", "/api/v1/users/me");
   const secrets = await openFileSecrets({ folder: join(folder.path, "keys"), dataExists: true, clock: systemClock });
