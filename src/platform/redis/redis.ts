@@ -40,7 +40,7 @@ export interface RedisOptions {
 export function openRedis({ url, log, clock, tls, answerMs = 100, restMs = 1_000 }: RedisOptions): Redis {
   const client = createClient({
     url, RESP: 2, name: "qinfra", disableOfflineQueue: true, commandsQueueMaxLength: 20_000, pingInterval: 10_000,
-    socket: { connectTimeout: 2_000, reconnectStrategy: (retries) => Math.min(2_000, 50 * 2 ** Math.min(retries, 6)), ...(tls === undefined ? {} : { tls: true, ...tls }) },
+    socket: { connectTimeout: 2_000, reconnectStrategy: (retries) => Math.min(2_000, 50 * 2 ** Math.min(retries, 6)), ...(tls === undefined || !url.startsWith("rediss:") ? {} : { tls: true, ...tls }) },
   });
   let reported = false;
   let restUntil = 0;
