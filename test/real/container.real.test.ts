@@ -1,12 +1,17 @@
-import { chmod, chown, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { chmod, chown, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fetch } from "undici";
+import { promisify } from "node:util";
+import pg from "pg";
+import { Agent, fetch } from "undici";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { describeWith } from "./support/peer.ts";
+import { parse } from "yaml";
+import { startNginx } from "./support/nginx.ts";
+import { describeWith, program } from "./support/peer.ts";
 import { claim, root } from "./support/platform.ts";
 import { importBase, openPodman, type Podman } from "./support/podman.ts";
 import { startPostgres15, type Postgres15 } from "./support/postgres15.ts";
-import { freePort } from "./support/process.ts";
+import { freePort, startServer } from "./support/process.ts";
 
 const node = join(root, `node_modules/node-linux-${process.arch}/bin/node`);
 const limits = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"];
@@ -14,12 +19,17 @@ const hardened = ["--read-only", "--read-only-tmpfs=false", "--tmpfs=/tmp", "--c
 const image = "localhost/qinfra:test";
 const user = 65_532;
 
+interface Compose {
+  services: Record<string, { environment: Record<string, string>; secrets: string[]; healthcheck: { test: string[] }; entrypoint: string[] }>;
+  secrets: Record<string, { file: string }>;
+}
+
 interface Inspected {
   Size: number;
   Config: { User: string; Entrypoint: string[]; Cmd: string[]; Env: string[]; Volumes: Record<string, unknown> };
 }
 
-describeWith(["podman", "postgresql"], "the image", () => {
+describeWith(["podman", "postgresql", "openssl", "nginx", "redis"], "the image", () => {
   let podman: Podman;
   let postgres: Postgres15;
   let data: string;
@@ -33,7 +43,7 @@ describeWith(["podman", "postgresql"], "the image", () => {
     // The packages are mounted as they are installed here, so that nothing is fetched.
     await podman.run(
       "build", "--quiet", "--pull=never", "--network=none", ...limits, "--volume", `${join(root, "node_modules")}:/src/node_modules:ro`,
-      "--build-arg", "BASE=localhost/base:1", "--build-arg", "BUILD_BASE=localhost/build-base:1", "--file", join(root, "deploy/Containerfile"), "--tag", image, root,
+      "--build-arg", "BASE=localhost/base:1", "--build-arg", "BUILDER=localhost/build-base:1", "--file", join(root, "deploy/Containerfile"), "--tag", image, root,
     );
     data = join(podman.folder, "data");
     secret = join(podman.folder, "database-url");
@@ -100,5 +110,48 @@ describeWith(["podman", "postgresql"], "the image", () => {
     expect(await podman.run("inspect", "--format", "{{.State.ExitCode}}", id)).toBe("0");
     expect(await logs()).toMatch(/"reason":"SIGTERM".*"stopping"[\s\S]*"msg":"stopped"/);
     expect(await logs()).not.toContain(password);
+  }, 400_000);
+
+  it("given what compose.yaml gives a server, and what deploy/prepare makes, then it is healthy and nginx and Redis work with it", async () => {
+    const deploy = join(podman.folder, "deploy");
+    await mkdir(deploy);
+    await copyFile(join(root, "deploy/prepare"), join(deploy, "prepare"));
+    await promisify(execFile)(join(deploy, "prepare"), ["localhost"], { timeout: 60_000 });
+    const made = (name: string) => join(deploy, "secrets", name);
+    const compose = parse(await readFile(join(root, "deploy/compose.yaml"), "utf8"), { merge: true }) as Compose;
+    const { environment, secrets, healthcheck } = compose.services["server-1"] as Compose["services"][string];
+    // Redis and PostgreSQL are at loopback here, not in a network of their own.
+    const redisPort = await freePort();
+    const redis = startServer(program("redis", "redis-server"), [made("redis_configuration"), "--port", String(redisPort), "--bind", "127.0.0.1", "--dir", deploy]);
+    await writeFile(made("database_url"), `${postgres.url.replace(/postgres$/, "composed")}?sslmode=disable\n`);
+    await writeFile(made("cache_url"), (await readFile(made("cache_url"), "utf8")).replace("@redis:6379", `@127.0.0.1:${redisPort}`));
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.query("create database composed");
+    await client.end();
+    const folder = join(podman.folder, "composed");
+    await mkdir(folder, { mode: 0o700 });
+    await chown(folder, user, user);
+    const at = await freePort();
+    const given = { ...environment, PUBLIC_URL: "https://localhost", HOST: "127.0.0.1", PORT: String(at), TRUSTED_PROXIES: "127.0.0.1" };
+    const id = await podman.run(
+      "run", "--detach", ...hardened, "--volume", `${folder}:/var/lib/qinfra`, ...Object.entries(given).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
+      ...secrets.flatMap((name) => ["--volume", `${join(deploy, compose.secrets[name]?.file ?? "")}:/run/secrets/${name}:ro`]), image,
+    );
+    const [pair, ca] = [(name: string) => ({ cert: made(`${name}.crt`), key: made(`${name}.key`) }), made("authority.crt")];
+    const nginx = await startNginx([`127.0.0.1:${at}`], { front: pair("public"), gateway: pair("gateway"), ca, serverName: "server" });
+    const agent = new Agent({ connect: { ca: await readFile(ca) } });
+    try {
+      await vi.waitFor(async () => expect(await podman.ask("exec", id, ...healthcheck.test.slice(1))).toMatchObject({ code: 0, stdout: expect.stringContaining('"cache":"ok"') as string }), { timeout: 120_000, interval: 1_000 });
+      expect(await (await fetch(`${nginx.address}/healthz`, { dispatcher: agent })).json()).toEqual({ status: "ok" });
+      expect((await fetch(`${nginx.address}/api/v1/users/me`, { dispatcher: agent })).status).toBe(401);
+    } catch (error) {
+      throw new Error(`${(await podman.ask("logs", id)).stdout}\n${redis.log()}\n${nginx.log()}`, { cause: error });
+    } finally {
+      await agent.close();
+      await nginx.stop();
+      await podman.run("stop", "--time", "60", id);
+      await redis.stop();
+    }
   }, 400_000);
 });
