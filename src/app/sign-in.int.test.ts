@@ -157,6 +157,10 @@ describe("the sign-in page", () => {
     const visitor = browser(own, { host });
     expect(await visitor.signIn(who.name, who.password, "/docs")).toMatchObject({ status: 303, location: "/docs" });
     expect(visitor.jar.has("qinfra")).toBe(true);
+    // also with a browser that names its origin instead of saying that it is ours
+    const older = browser(own, { host });
+    const form = await older.signInForm();
+    expect((await older.post(actionIn(form.text), { csrf: fieldIn(form.text, "csrf"), name: who.name, password: who.password }, { origin: `http://${host}` })).status).toBe(303);
   });
 
   test("given a server that calls itself by its own machine's name and a visitor from elsewhere, then it says what to set", async () => {

@@ -111,16 +111,20 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
   }
 
   /** The request as it was under the platform's own address, whatever host and headers brought it here. */
-  function told(request: IncomingMessage, address = "local"): IncomingMessage {
+  function told({ headers }: IncomingMessage, address = "local"): IncomingMessage["headers"] {
     const { host, protocol } = new URL(origin);
-    Object.assign(request.headers, { host, "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1), "x-forwarded-for": address });
-    return request;
+    return { ...headers, host, "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1), "x-forwarded-for": address };
+  }
+
+  /** For the provider's eyes only: who asks it about a request still judges that as it came. */
+  function seen(request: IncomingMessage): IncomingMessage {
+    return Object.create(request, { headers: { value: told(request) } }) as IncomingMessage;
   }
 
   async function details(request: IncomingMessage, response: ServerResponse): Promise<Details | undefined> {
     const { provider } = await current();
     try {
-      return await provider.interactionDetails(told(request), response);
+      return await provider.interactionDetails(seen(request), response);
     } catch (error) {
       if ((error as Error).name === "SessionNotFound") return undefined;
       throw error;
@@ -146,7 +150,8 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
       const { answer } = await current();
       return async (request, response, address) => {
         const whole = request.url ?? "/";
-        Object.assign(told(request, address), { originalUrl: whole, url: whole.slice("/oidc".length) || "/" });
+        Object.defineProperty(request, "headers", { value: told(request, address) });
+        Object.assign(request, { originalUrl: whole, url: whole.slice("/oidc".length) || "/" });
         await answer(request, response);
       };
     },
@@ -200,7 +205,7 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
     },
     async signOut(request, response) {
       const { provider } = await current();
-      const session = await provider.Session.get(provider.createContext(told(request), response));
+      const session = await provider.Session.get(provider.createContext(seen(request), response));
       if (session.accountId === undefined) return;
       for (const authorization of Object.values(session.authorizations ?? {})) {
         const { grantId } = authorization;
