@@ -8,6 +8,7 @@ import { localCommands } from "../../../src/surfaces/cli/local/commands.ts";
 import type { CliContext } from "../../../src/surfaces/cli/local-command.ts";
 import { toManifest } from "../../../src/surfaces/cli/manifest.ts";
 import { createProgram } from "../../../src/surfaces/cli/program.ts";
+import { settings } from "../../../src/platform/settings.ts";
 import { root } from "./platform.ts";
 
 interface Package {
@@ -23,8 +24,11 @@ export function commandTree(): Command {
   return createProgram({ io, manifest, global: {} } as unknown as CliContext, [...programCommands, ...localCommands], { code: 0 });
 }
 
-/** Programs that come with the system or with git, and take what they are given. */
-const common = new Set(["cd", "export", "git", "rm", "curl", "echo", "npm"]);
+/** Variables that Node and the tools of AWS read by themselves. */
+export const ofOthers: ReadonlySet<string> = new Set(["NODE_EXTRA_CA_CERTS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_PROFILE"]);
+
+/** Programs that come with the system, with git or with an engine, and take what they are given. */
+const common = new Set(["cd", "export", "git", "rm", "curl", "echo", "npm", "psql", "aws", "vault", "docker", "podman", "openssl", "nginx"]);
 
 /**
  * What is wrong with a command line of a document, or undefined: a program, npm script, qinfra command, option or file
@@ -34,11 +38,18 @@ export function commandFault(line: string, tree: Command): string | undefined {
   const text = line.replace(/\s+# .*$/, "").replace(/^source <\((.*)\)$/, "$1");
   const words = (text.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).filter((word, i, all) => !(/^[A-Z_]+=/.test(word) && all.slice(0, i).every((before) => /^[A-Z_]+=/.test(before))));
   const [program = "", ...given] = words;
+  if (program === "") return settingsFault(text);
   if (program === "npm") return npmFault(given);
   if (program === "qinfra" || program === "bin/qinfra") return qinfraFault(given, tree);
   if (program === "vitest") return given.map(vitestFault).find((fault) => fault !== undefined);
   if (program.includes("/")) return [program, ...given].map(fileFault).find((fault) => fault !== undefined);
   return common.has(program) ? undefined : `no program ${program} is known here`;
+}
+
+/** A line of settings alone, as an environment file has them. */
+function settingsFault(text: string): string | undefined {
+  const unknown = [...text.matchAll(/(?:^|\s)([A-Z][A-Z0-9_]*)=/g)].map((match) => match[1] as string).find((name) => !(name in settings) && !ofOthers.has(name));
+  return unknown === undefined ? undefined : `there is no setting ${unknown}`;
 }
 
 function npmFault([verb = "", name = ""]: readonly string[]): string | undefined {
