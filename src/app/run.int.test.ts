@@ -28,6 +28,7 @@ it.each([
   ["up", { PORT: "http" }, 'PORT: "http" is not allowed'],
   ["serve", { DATABASE_URL: "mysql://u:geheim@h/d", LOG_LEVEL: "loud" }, "LOG_LEVEL"],
   ["serve", { JWT_ISSUERS: "[" }, "JWT_ISSUERS: is not JSON"],
+  ["serve", { DATABASE_URL_FILE: "/nowhere/url" }, "DATABASE_URL_FILE: /nowhere/url cannot be read (ENOENT)"],
 ])("qinfra %s refuses %j and says why", async (command, env, said) => {
   const { code, stderr } = await run(command, env);
   expect(code).toBe(1);
