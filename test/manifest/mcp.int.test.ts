@@ -58,11 +58,12 @@ it("an anonymous caller is refused at the door", async () => {
 });
 
 describe("the tools that are listed", () => {
-  it("are declared, and what is declared and not listed is refused to every program by a policy", async () => {
+  it("are declared, and what is declared and not listed is refused to every program: by a policy, or because only a person can confirm it", async () => {
     const names = await listed("platform-admin");
     expect(names.filter((name) => !tools.some((operation) => mcpName(operation) === name))).toEqual([]);
     for (const operation of tools.filter((one) => !names.includes(mcpName(one)))) {
-      expect([operation.id, outcome(await callTool("platform-admin", operation, plain(operation).input))]).toEqual([operation.id, "policy-denied"]);
+      const refusal = operation.confirm === undefined ? "policy-denied" : "confirmation-needed";
+      expect([operation.id, outcome(await callTool("platform-admin", operation, plain(operation).input))]).toEqual([operation.id, refusal]);
     }
   });
 

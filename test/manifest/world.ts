@@ -42,6 +42,10 @@ export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Own
     const { id } = await succeed<{ id: string }>(platform, "invitations.create", { as: owner, input: { role: "viewer" } });
     return id;
   },
+  app: async (platform) => {
+    const { id } = await succeed<{ id: string }>(platform, "applications.create", { as: "platform-admin", input: { name: `made ${++serial}`, redirectUris: ["https://made.example/callback"] } });
+    return id;
+  },
   sit: async (platform, owner) => {
     const { id } = await succeed<{ id: string }>(platform, "inventory.create-site", { as: owner, input: { name: `site ${++serial}` } });
     return id;

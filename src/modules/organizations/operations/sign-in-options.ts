@@ -9,7 +9,7 @@ export const signInOptions = operation({
   permission: "public",
   reason: "a program asks it before anybody is signed in",
   effect: "read",
-  without: { cli: "`qinfra login` asks it", mcp: "a program is given an API key, not a person's session" },
+  without: { cli: "`qinfra login` asks for it by itself", mcp: "a program is given an API key, not a person's session" },
   input: Type.Object({}),
   output: Type.Object({
     issuers: Type.Array(Type.Object({
