@@ -19,7 +19,7 @@ const config = defineConfig({
       {
         test: {
           ...limits, name: "integration", include: ["src/**/*.int.test.ts", "test/**/*.int.test.ts"], exclude: notHere,
-          globalSetup: ["src/platform/testing/global-postgres.ts"], pool: "forks",
+          globalSetup: ["src/platform/testing/global-postgres.ts"], setupFiles: ["src/platform/testing/cheap-passwords.ts"], pool: "forks",
           // They wait for disks and processes more than they compute.
           maxWorkers: 4, sequence: { groupOrder: 1 }, testTimeout: 40_000,
         },

@@ -76,6 +76,8 @@ export interface Identified {
   secondFactor: boolean;
   /** When the person last gave a second factor there, in milliseconds since 1970. */
   confirmedAt?: number;
+  /** At the platform's own provider: when the person was asked, in milliseconds since 1970, or the session (UUID) that stood for them. */
+  own?: { authenticatedAt: number; session?: string };
   /** What is remembered of the token, so that it is good once, and until when it need be, in milliseconds since 1970. */
   digest: Buffer;
   until: number;
