@@ -82,6 +82,44 @@ describe("a device", () => {
     expect((await poll(asked["device_code"] as string)).body["id_token"]).toBeDefined();
   });
 
+  /** A token for a device, allowed in a browser that is signed in. */
+  async function idToken(): Promise<string> {
+    const { body: asked } = await begin();
+    await decide(await confirmation(asked["user_code"] as string));
+    return (await poll(asked["device_code"] as string)).body["id_token"] as string;
+  }
+
+  test("makes no old sign-in a fresh one, by which a stolen session could add a second factor", async () => {
+    await visitor.signIn(who.name, who.password);
+    await site.under.database.system((db) => db.run(sql`update organizations.sessions set created_at = created_at - interval '11 minutes'`));
+    const { token } = await site.under.call<{ token: string }>("sessions.exchange", { idToken: await idToken() });
+    expect(await site.under.outcomeOf("second-factors.add-totp", {}, { authorization: `Bearer ${token}` })).toBe("sign-in-again");
+    expect(await site.under.outcomeOf("second-factors.add-totp", { currentPassword: who.password }, { authorization: `Bearer ${token}` })).toBe("ok");
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ["ended", async () => visitor.post("/sign-out", { csrf: await visitor.csrfOf("/") })],
+    ["was ended by a new password", async () => {
+      const elsewhere = await site.under.signIn(who.name, who.password);
+      const newPassword = `${who.password} again`;
+      await site.under.call("users.set-password", { currentPassword: who.password, newPassword }, { authorization: elsewhere.authorization as string });
+      who = { ...who, password: newPassword };
+    }],
+  ])("is not signed in on the word of a session that %s meanwhile", async (_how, end) => {
+    await visitor.signIn(who.name, who.password);
+    const given = await idToken();
+    await end();
+    expect(await site.under.outcomeOf("sessions.exchange", { idToken: given })).toBe("id-token-refused");
+  });
+
+  test("is signed in on the word of a session in which the password was changed", async () => {
+    await visitor.signIn(who.name, who.password);
+    const newPassword = `${who.password} anew`;
+    await site.under.call("users.set-password", { currentPassword: who.password, newPassword }, { cookie: { session: visitor.jar.get("qinfra") as string, csrf: true } });
+    who = { ...who, password: newPassword };
+    expect(await site.under.outcomeOf("sessions.exchange", { idToken: await idToken() })).toBe("ok");
+  });
+
   test("is told that the person refused", async () => {
     await visitor.signIn(who.name, who.password);
     const { body: asked } = await begin();

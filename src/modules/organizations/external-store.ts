@@ -11,14 +11,20 @@ export async function spendIdToken(db: Db, token: { digest: Buffer; userId: stri
   return made === 1;
 }
 
-export type IssuedSession = NewSession & { issuer: string; secondFactor: boolean; confirmedAt: string | null };
+export interface IssuedSession extends NewSession {
+  issuer: string;
+  secondFactor: boolean;
+  confirmedAt: string | null;
+  /** When the person signed in, which may be before this session was made of another. */
+  beganAt: string;
+}
 
 /** Begins a session on the word of an issuer. */
 export async function insertIssuedSession(db: Db, session: IssuedSession): Promise<void> {
   await db.run(sql`
     insert into organizations.sessions (hash, id, user_id, org_id, door, must_change, issuer, second_factor, confirmed_at, created_at, expires_at, last_seen_at)
     values (${session.hash}, ${session.id}, ${session.userId}, ${session.orgId}, ${session.door}, ${session.mustChange}, ${session.issuer},
-      ${session.secondFactor}, ${session.confirmedAt}, ${session.at}, ${session.expiresAt}, ${session.at})`);
+      ${session.secondFactor}, ${session.confirmedAt}, ${session.beganAt}, ${session.expiresAt}, ${session.at})`);
 }
 
 /** Until the transaction ends, nobody else settles what a token says of this identity. */

@@ -1,6 +1,8 @@
 import type { Db } from "../../platform/database/database.ts";
 import { sql } from "../../platform/database/sql.ts";
 import type { Role } from "./roles.ts";
+import { lockUser } from "./second-factor-store.ts";
+import { secondFactorsOf } from "./second-factor-views.ts";
 
 /** The user whom an issuer means by a subject. */
 export async function userOfIdentity(db: Db, issuer: string, subject: string): Promise<string | undefined> {
@@ -28,6 +30,26 @@ export async function entrantOf(db: Db, userId: string, orgId: string | null): P
       order by w.closed_at is not null, t.created_at, t.org_id limit 1
     ) m on true
     where u.id = ${userId} and u.disabled_at is null and u.erased_at is null`);
+}
+
+/**
+ * When what the platform's own provider tells of a person began, if it still holds: the session that stood for them goes
+ * on or, where they were asked, the password is the same since then and no second factor was left out that there is now.
+ * Until the transaction ends, neither password nor second factors change. Times in milliseconds since 1970.
+ */
+export async function ownSignInBegan(db: Db, signIn: { userId: string; session?: string; authenticatedAt: number; secondFactor: boolean; at: string }): Promise<number | undefined> {
+  const { userId, session, authenticatedAt, secondFactor, at } = signIn;
+  await lockUser(db, userId);
+  const password = await db.maybe<{ changed_at: Date }>(sql`select changed_at from organizations.password_credentials where user_id = ${userId} for update`);
+  if (session !== undefined) {
+    const behind = await db.maybe<{ created_at: Date }>(sql`
+      select created_at from organizations.sessions where id = ${session} and user_id = ${userId} and revoked_at is null and expires_at > ${at}`);
+    return behind?.created_at.getTime();
+  }
+  // The provider knows whole seconds.
+  const changed = password === undefined ? 0 : Math.floor(password.changed_at.getTime() / 1000) * 1000;
+  if (authenticatedAt < changed || (!secondFactor && (await secondFactorsOf(db, userId)).any)) return undefined;
+  return authenticatedAt;
 }
 
 /** What is known of an identity, and of its user in the organization that its issuer speaks for. */

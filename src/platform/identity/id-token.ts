@@ -20,6 +20,8 @@ export interface IdTokenClaims extends TokenClaims {
   issuedAt: number;
   /** Seconds since 1970; when the person was last asked. */
   authenticatedAt?: number;
+  /** UUID of the session of the platform on whose word the own provider gave the token, without asking the person anew. */
+  session?: string;
   /** SHA-256 of what is signed: another spelling of the signature is the same token. */
   digest: Buffer;
   /** Seconds since 1970 from which every server refuses it anyway. */
@@ -57,7 +59,7 @@ export function createIdTokenVerifier(known: ReadonlyMap<string, KnownIssuer>, p
 type Reading = Pick<KnownIssuer["settings"], "roles" | "secondFactor"> & { own: boolean };
 
 function read(token: string, { header, payload }: Checked, reading: Reading, now: number): IdTokenClaims | undefined {
-  const { iat, aud, azp, typ, auth_time: authTime } = payload as typeof payload & { azp?: unknown; typ?: unknown; auth_time?: unknown };
+  const { iat, aud, azp, typ, auth_time: authTime, session } = payload as typeof payload & { azp?: unknown; typ?: unknown; auth_time?: unknown; session?: unknown };
   if (iat === undefined || iat + oldestSeconds + clockToleranceSeconds <= now / 1000) return undefined;
   if (header.typ !== undefined && header.typ.toLowerCase() !== "jwt") return undefined;
   if (typ !== undefined && typ !== "ID") return undefined;
@@ -67,6 +69,7 @@ function read(token: string, { header, payload }: Checked, reading: Reading, now
   return {
     ...claimsOf(reading, payload), own: reading.own, issuedAt: iat,
     ...(typeof authTime === "number" && { authenticatedAt: authTime }),
+    ...(reading.own && typeof session === "string" && { session }),
     digest: createHash("sha256").update(token.slice(0, token.lastIndexOf("."))).digest(),
     until: iat + oldestSeconds + 2 * clockToleranceSeconds,
   };

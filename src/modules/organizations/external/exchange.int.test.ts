@@ -75,6 +75,23 @@ describe("sessions.exchange", () => {
     expect(await test.outcomeOf("users.me", {}, { cookie: { session: answer.token, csrf: true } })).toBe("password-change-required");
   });
 
+  it.each<[string, (name: string, password: string) => Promise<unknown>]>([
+    ["the password was changed", async (name, password) => test.call("users.set-password", { currentPassword: password, newPassword: `${password} again` }, await test.signIn(name, password))],
+    ["a second factor was added", async (name) => sqlAs("insert into organizations.totp (user_id, secret, confirmed_at, created_at) select id, 'x', now(), now() from organizations.users where name = $1", name)],
+  ])("given that %s after the password was given to the platform's own provider, then no session begins", async (what, change) => {
+    const member = await test.member(admin.credentials, what.replaceAll(" ", "-"), "viewer");
+    const own = { own: true, issuer: "https://qinfra.example/oidc", subject: member.user };
+    for (const [token, authenticatedAt] of [["before", test.clock.now() / 1000], ["held back", test.clock.now() / 1000], ["after", test.clock.now() / 1000 + 2]] as const) {
+      said[`${token} ${what}`] = { ...own, authenticatedAt, secondFactor: token === "after" };
+    }
+    expect((await exchange(`before ${what}`)).user).toBe(member.user);
+    test.clock.advance(1_000);
+    await change(member.name, member.password);
+    expect(await test.outcomeOf("sessions.exchange", { idToken: `held back ${what}` })).toBe("id-token-refused");
+    test.clock.advance(1_000);
+    expect((await exchange(`after ${what}`)).user).toBe(member.user);
+  });
+
   it("given a member of several organizations, then the named one counts", async () => {
     const org = await test.organization(admin.credentials, "exchange");
     const cy = await known("cy");

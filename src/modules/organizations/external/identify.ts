@@ -12,12 +12,13 @@ export function createIdentify(ports: { database: Database; verifyIdToken: Verif
     const claims = await ports.verifyIdToken(idToken);
     if (claims === undefined) return undefined;
     await ports.settleClaims(claims);
-    const { own, issuer, subject, secondFactor = false, authenticatedAt, digest, until } = claims;
+    const { own, issuer, subject, secondFactor = false, authenticatedAt, issuedAt, session, digest, until } = claims;
     const userId = own ? fromTypeId("usr", subject) : await ports.database.lookup((db) => userOfIdentity(db, issuer, subject));
     if (userId === undefined) return undefined;
     return {
       userId, issuer: own ? localIssuer : issuer, secondFactor, digest, until: until * 1000,
       ...(secondFactor && authenticatedAt !== undefined && { confirmedAt: authenticatedAt * 1000 }),
+      ...(own && { own: { authenticatedAt: (authenticatedAt ?? issuedAt) * 1000, ...(session !== undefined && { session }) } }),
     };
   };
 }

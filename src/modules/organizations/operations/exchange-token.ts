@@ -8,7 +8,7 @@ import { eventOf } from "../caller.ts";
 import { IdTokenRefused } from "../errors.ts";
 import { SessionCreated } from "../events.ts";
 import { insertIssuedSession, spendIdToken } from "../external-store.ts";
-import { entrantOf } from "../external-views.ts";
+import { entrantOf, ownSignInBegan } from "../external-views.ts";
 import { OrganizationId, orgTypeId, orgUuid, sessionTypeId, userTypeId } from "../ids.ts";
 import { DoorOrCli, NewSession } from "../schemas.ts";
 import { sessionLifetimeMs } from "../sessions.ts";
@@ -39,9 +39,11 @@ export const exchangeToken = operation({
   async handle(context, input, person) {
     const { db, clock } = context;
     const door = input.door ?? "cli";
+    const at = timestamp(clock);
+    const { userId, secondFactor } = person;
+    const began = person.own === undefined ? clock.now() : ((await ownSignInBegan(db, { ...person.own, userId, secondFactor, at })) ?? refuse());
     const entrant = (await entrantOf(db, person.userId, input.organization === undefined ? null : orgUuid(input.organization))) ?? refuse();
     refuseClosed(entrant.closes);
-    const at = timestamp(clock);
     if (!(await spendIdToken(db, { digest: person.digest, userId: person.userId, at, until: new Date(person.until).toISOString() }))) refuse();
     const { token, hash } = newSessionToken();
     const id = context.ids.uuid();
@@ -50,6 +52,7 @@ export const exchangeToken = operation({
     const confirmedAt = person.confirmedAt === undefined ? null : new Date(Math.min(person.confirmedAt, clock.now())).toISOString();
     await insertIssuedSession(db, {
       id, hash, userId: person.userId, orgId: entrant.org_id, door, mustChange, at, expiresAt, issuer: person.issuer, secondFactor: person.secondFactor, confirmedAt,
+      beganAt: new Date(Math.min(began, clock.now())).toISOString(),
     });
     await context.events.append(eventOf(entrant.org_id, {
       type: SessionCreated, subject: sessionTypeId(id),

@@ -74,7 +74,7 @@ export function providerConfiguration(ports: ConfigurationPorts): Configuration 
     scopes: ["openid", "profile", "email"],
     // Where the page leads afterwards, for the buttons of other issuers on it.
     extraParams: ["next"],
-    claims: { openid: ["sub", "amr"], profile: ["name", "preferred_username"], email: ["email"], auth_time: null, iss: null, sid: null, acr: null },
+    claims: { openid: ["sub", "amr", "session"], profile: ["name", "preferred_username"], email: ["email"], auth_time: null, iss: null, sid: null, acr: null },
     pkce: { required: () => true },
     cookies: {
       keys: [...ports.cookieKeys],
@@ -106,11 +106,13 @@ export function providerConfiguration(ports: ConfigurationPorts): Configuration 
       },
     },
     interactions: { policy: policyOf(ports), url: (_ctx, { uid, prompt }) => (prompt.name === "consent" ? `/consent/${uid}` : `/sign-in/${uid}`) },
-    async findAccount(_ctx, accountId): Promise<Account | undefined> {
+    async findAccount(_ctx, accountId, token): Promise<Account | undefined> {
       const found = await ports.account(accountId);
+      const { clientId, acr } = (token ?? {}) as { clientId?: string; acr?: string };
+      const session = isOurs(clientId) ? sessionIn(acr) : undefined;
       return found && {
         accountId,
-        claims: () => ({ sub: accountId, name: found.displayName, preferred_username: found.name, ...(found.email !== undefined && { email: found.email }) }),
+        claims: () => ({ sub: accountId, name: found.displayName, preferred_username: found.name, ...(found.email !== undefined && { email: found.email }), ...(session !== undefined && { session }) }),
       };
     },
     loadExistingGrant,
