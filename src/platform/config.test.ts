@@ -8,7 +8,10 @@ describe("configuration", () => {
 
   it.each([
     [{ PORT: "80800" }, 'PORT: "80800" is not allowed'],
-    [{ PORT: "http" }, "PORT"],
+    [{ PORT: "http" }, "it must be a whole number from 0 to 65535"],
+    [{ CACHE_URL: "memcached://h" }, "it must be memory, redis://... or rediss://..."],
+    [{ PUBLIC_URL: "qinfra.example" }, "it must be https://..."],
+    [{ QUOTAS: '{"assetts":1}' }, "QUOTAS: /assetts is not a known field"],
     [{ DATABASE_URL: "mysql://u:geheim@h/d" }, "DATABASE_URL: its value (not shown) is not allowed"],
     [{ LOG_LEVEL: "loud" }, "one of fatal, error, warn"],
     [{ JWT_ISSUERS: "{" }, "JWT_ISSUERS: is not JSON"],

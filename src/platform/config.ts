@@ -164,9 +164,9 @@ function folder(value: string, fallback: string): string {
 }
 
 function expected(schema: TSchema): string {
-  const { anyOf, pattern } = schema as { anyOf?: { const: string }[]; pattern?: string };
+  const { anyOf, description } = schema as { anyOf?: { const: string }[]; description?: string };
   if (anyOf !== undefined) return `: one of ${anyOf.map((option) => option.const).join(", ")}`;
-  return pattern === undefined ? "" : `; it must match ${pattern}`;
+  return description === undefined ? "" : `; it must be ${description}`;
 }
 
 function parseJson<S extends TSchema>(name: Name, schema: S, text: string | undefined, faults: string[]): Static<S> | undefined {

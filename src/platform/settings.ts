@@ -12,16 +12,23 @@ function setting(schema: TSchema, description: string, more: { fallback?: string
   return { schema, description, ...more };
 }
 
-const url = (schemes: string) => Type.String({ pattern: `^(${schemes})`, maxLength: 2_000 });
-const whole = (digits: number) => Type.String({ pattern: `^[1-9][0-9]{0,${digits - 1}}$` });
+// The description of a schema says what its value must be, where it is refused.
+const url = (schemes: string) => Type.String({ pattern: `^(${schemes})`, maxLength: 2_000, description: schemesText(schemes) });
+const whole = (digits: number) => Type.String({ pattern: `^[1-9][0-9]{0,${digits - 1}}$`, description: `a whole number from 1 to ${"9".repeat(digits)}` });
 const oneOf = (...values: string[]) => Type.Union(values.map((value) => Type.Literal(value)));
 const postgres = url("postgres://|postgresql://");
 const path = Type.String({ minLength: 1, maxLength: 4_096 });
 
+/** `memory$|redis://` as people read it: `memory or redis://...`. */
+function schemesText(schemes: string): string {
+  const each = schemes.split("|").map((scheme) => (scheme.endsWith("$") ? scheme.slice(0, -1) : `${scheme.replace("https?", "https")}...`));
+  return each.length === 1 ? each.join("") : `${each.slice(0, -1).join(", ")} or ${each.at(-1) ?? ""}`;
+}
+
 /** Every setting there is, by its environment variable. Parsed once, at start. */
 export const settings = {
-  HOST: setting(Type.String({ pattern: "^[0-9A-Za-z.:_-]+$" }), "Address to listen on", { fallback: "127.0.0.1" }),
-  PORT: setting(Type.String({ pattern: "^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" }), "Port to listen on; 0 takes a free one", { fallback: "8080" }),
+  HOST: setting(Type.String({ pattern: "^[0-9A-Za-z.:_-]+$", description: "a name or an address, without a port" }), "Address to listen on", { fallback: "127.0.0.1" }),
+  PORT: setting(Type.String({ pattern: "^([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$", description: "a whole number from 0 to 65535" }), "Port to listen on; 0 takes a free one", { fallback: "8080" }),
   PUBLIC_URL: setting(url("https?://"), "Address by which people reach the platform; https makes cookies secure"),
   TLS_CERT: setting(path, "PEM file of the server's certificate, with its chain; the server then speaks TLS 1.3 only"),
   TLS_KEY: setting(path, "PEM file of the private key of TLS_CERT"),
@@ -47,10 +54,10 @@ export const settings = {
   LOCAL_SIGN_IN: setting(oneOf("on", "off"), "off: people sign in at an external issuer only", { fallback: "on" }),
   RATE_LIMIT: setting(whole(7), "Requests a second of one user or key", { fallback: "1000" }),
   QUOTAS: setting(Type.String(), 'Default quotas of an organization as JSON, for example {"assets":10000,"images":1000,"scans":5000,"storage":1000000000}: scans a day, storage in bytes', { fallback: "{}" }),
-  DELETION_GRACE_DAYS: setting(Type.String({ pattern: "^[0-9]{1,3}$" }), "Days between the deletion of an organization and its end, in which it can be restored", { fallback: "30" }),
+  DELETION_GRACE_DAYS: setting(Type.String({ pattern: "^[0-9]{1,3}$", description: "a whole number from 0 to 999" }), "Days between the deletion of an organization and its end, in which it can be restored", { fallback: "30" }),
   RETENTION: setting(Type.String(), 'How long tables keep rows as JSON of months, for example {"events.log":13}; what is not named is kept', { fallback: "{}" }),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(url("https?://"), "Where traces are sent by OTLP over HTTP; without it none are made"),
-  OTEL_TRACES_SAMPLER_ARG: setting(Type.String({ pattern: "^(0|1|0?[.][0-9]{1,6}|1[.]0{1,6})$" }), "Share of the requests that are traced, 0 to 1", { fallback: "0.01" }),
+  OTEL_TRACES_SAMPLER_ARG: setting(Type.String({ pattern: "^(0|1|0?[.][0-9]{1,6}|1[.]0{1,6})$", description: "a number from 0 to 1, of at most six decimals" }), "Share of the requests that are traced, 0 to 1", { fallback: "0.01" }),
   LOG_LEVEL: setting(oneOf("fatal", "error", "warn", "info", "debug", "trace"), "Least severe level that is logged", { fallback: "info" }),
 } as const satisfies Record<string, Setting>;
 

@@ -33,6 +33,6 @@ describe("the check of answers itself", () => {
   it("finds a field that is not declared, however deep", () => {
     const schema = { type: "object", required: ["items"], properties: { items: { type: "array", items: { type: "object", properties: { id: { type: "string" } } } } } } as unknown as TSchema;
     expect(faultsAgainst(closed(schema), { items: [{ id: "a" }] })).toEqual([]);
-    expect(faultsAgainst(closed(schema), { items: [{ id: "a", hash: "b" }] })).toEqual([{ path: "/items/0/hash", message: "is not a field of this operation" }]);
+    expect(faultsAgainst(closed(schema), { items: [{ id: "a", hash: "b" }] })).toEqual([{ path: "/items/0/hash", message: "is not a known field" }]);
   });
 });

@@ -30,6 +30,7 @@ describe("input", () => {
     exact: Type.Optional(Type.Boolean()),
     name: Type.String({ minLength: 1 }),
     tags: Type.Optional(Type.Record(Type.String(), Type.String())),
+    order: Type.Optional(Type.Union([Type.Literal("up"), Type.Literal("down")])),
   }, { additionalProperties: false });
 
   it("gets its defaults, and is read from text where it came as text", () => {
@@ -39,10 +40,11 @@ describe("input", () => {
 
   it.each([
     [{}, "/name: is required"],
-    [{ name: "a", nmae: "b" }, "/nmae: is not a field of this operation"],
+    [{ name: "a", nmae: "b" }, "/nmae: is not a known field"],
     [{ name: "a", limit: "7" }, "/limit: must be integer"],
     [{ name: "" }, "/name: must not have fewer than 1 characters"],
     [{ name: "a", tags: { x: 1 } }, "/tags/x: must be string"],
+    [{ name: "a", order: "left" }, /^\/order: must be one of up, down$/],
     [[], "/: must be object"],
     ["text", "/: must be object"],
   ])("that is wrong is refused with the place: %j", (input, message) => {

@@ -66,16 +66,33 @@ const mostFaults = 10;
 
 function faultsOf(validator: Validator, value: unknown): InputFault[] {
   const faults = new Map<string, InputFault>();
-  for (const error of validator.Errors(value)) {
+  const errors = [...validator.Errors(value)];
+  const words = wordsAt(errors);
+  for (const error of errors) {
     if (error.message === "schema is false") continue; // said again, with the name, by additionalProperties
+    const choices = words.get(error.instancePath);
+    if (choices !== undefined && error.keyword === "anyOf") continue; // said by its constants
     const params = error.params as Record<string, unknown>;
     const names = error.keyword === "additionalProperties" ? params["additionalProperties"] : error.keyword === "required" ? params["requiredProperties"] : undefined;
     for (const name of Array.isArray(names) ? names : [undefined]) {
       const path = name === undefined ? error.instancePath || "/" : `${error.instancePath}/${String(name)}`;
-      const message = error.keyword === "additionalProperties" ? "is not a field of this operation" : error.keyword === "required" ? "is required" : error.message;
+      const message = error.keyword === "additionalProperties" ? "is not a known field"
+        : error.keyword === "required" ? "is required"
+        : error.keyword === "const" && choices !== undefined ? `must be ${choices.length === 1 ? "" : "one of "}${choices.join(", ")}`
+        : error.message;
       if (!faults.has(`${path} ${message}`)) faults.set(`${path} ${message}`, { path, message });
     }
     if (faults.size >= mostFaults) break;
   }
   return [...faults.values()];
+}
+
+/** The constants that a value might have been, by its place. */
+function wordsAt(errors: ReturnType<Validator["Errors"]>): Map<string, string[]> {
+  const words = new Map<string, string[]>();
+  for (const { keyword, instancePath, params } of errors) {
+    if (keyword !== "const") continue;
+    words.set(instancePath, [...(words.get(instancePath) ?? []), String((params as { allowedValue: unknown }).allowedValue)]);
+  }
+  return words;
 }
