@@ -47,9 +47,10 @@ refusals contains "ai-identity-permission" if {
 	not input.actor.ai == false
 }
 
-# Who must have a second factor can do nothing without one but get one. A key was made by somebody who had it.
+# Who must have a second factor can do nothing without one but get one, and lets no application act for them either. A
+# key was made by somebody who had it.
 refusals contains "second-factor-required" if {
-	input.actor.kind == "user"
+	signed_in
 	not for_whoever_is_signed_in
 	some role in input.org.settings.secondFactor.roles
 	role in input.actor.roles
@@ -65,6 +66,14 @@ refusals contains "organization-read-only" if {
 known if input.actor.kind in {"user", "api-key", "system"}
 
 public if input.operation.permission == "public"
+
+signed_in if input.actor.kind == "user"
+
+# An application acts by a sign-in of the person; only a key is somebody of its own who acts for another.
+signed_in if {
+	input.actor.kind == "api-key"
+	not input.actor.actsFor
+}
 
 for_whoever_is_signed_in if input.operation.permission in {"public", "self"}
 

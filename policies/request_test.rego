@@ -136,8 +136,14 @@ test_second_factor_can_be_added_without_one if {
 }
 
 test_second_factor_not_asked_of_a_key if {
-	key := object.union(admin, {"kind": "api-key", "id": "key_1"})
+	key := object.union(admin, {"kind": "api-key", "id": "key_1", "actsFor": "usr_1"})
 	request.allow with input as ask_in(read_images, key, required)
+}
+
+test_second_factor_asked_of_an_application if {
+	application := object.union(admin, {"kind": "api-key", "ai": true})
+	request.result.reasons == ["second-factor-required"] with input as ask_in(read_images, application, required)
+	request.allow with input as ask_in(read_images, object.union(application, {"secondFactor": true}), required)
 }
 
 test_malformed_second_factor_setting_refused if {

@@ -126,6 +126,22 @@ describe("another application", () => {
     await site.under.database.system((db) => db.run(sql`update organizations.users set disabled_at = null where name = ${who.name}`));
   });
 
+  test("acts for nobody who must have a second factor and has none", async () => {
+    const [auditor, before] = [await site.person("una", "auditor"), who];
+    who = auditor;
+    const { visitor, access } = await token({ scope: "openid audit:read" });
+    who = before;
+    const review = () => site.under.outcomeOf("access.review", {}, { authorization: `Bearer ${access}` });
+    expect(await review()).toBe("ok");
+    await site.under.call("organizations.set-settings", { id: site.under.platformOrg, version: 0, settings: { secondFactor: { roles: ["auditor"] } } }, { authorization: admin.authorization });
+    expect(await review()).toBe("policy-denied");
+    // with the session in which it was allowed confirmed, it goes on
+    const session = await site.under.actorOf({ cookie: { session: visitor.jar.get("qinfra") as string, csrf: true } });
+    await site.under.database.system((db) => db.run(sql`update organizations.sessions set second_factor = true where id = ${session.sessionId ?? ""}`));
+    expect(await review()).toBe("ok");
+    await site.under.call("organizations.set-settings", { id: site.under.platformOrg, version: 1, settings: {} }, { authorization: admin.authorization });
+  });
+
   test("ends its own token", async () => {
     const { access } = await token();
     expect((await form("/oidc/token/revocation", { client_id: application, token: access })).status).toBe(200);

@@ -15,7 +15,7 @@ export interface AccessTokenStanding extends Standing {
  */
 export async function standingsOfAccessTokens(db: Db, asked: readonly { hash: Buffer; orgId: string | undefined }[], { audience, now }: { audience: string; now: string }): Promise<(AccessTokenStanding | undefined)[]> {
   const rows = await db.many<AccessTokenStanding & { n: number }>(sql`
-    select a.n, t.payload ->> 'scope' as scope, coalesce((t.payload -> 'extra' ->> 'secondFactor')::boolean, false) as second_factor, coalesce(c.one_time, false) as must_change,
+    select a.n, t.payload ->> 'scope' as scope, s.second_factor, coalesce(c.one_time, false) as must_change,
       u.id as user_id, m.org_id, m.role, o.is_platform, o.settings, (extract(epoch from o.due_at) * 1000)::float8 as closes
     from unnest(${asked.map((one) => one.hash)}::bytea[], ${asked.map((one) => one.orgId ?? null)}::uuid[]) with ordinality as a (hash, org_id, n)
     join organizations.oidc_payloads t on t.model = 'AccessToken' and t.id = a.hash and t.expires_at > ${now} and t.payload ->> 'aud' = ${audience}

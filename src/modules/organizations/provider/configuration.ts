@@ -120,7 +120,7 @@ export function providerConfiguration(ports: ConfigurationPorts): Configuration 
       const { AuthorizationCode, RefreshToken } = ctx.oidc.entities;
       const source = AuthorizationCode ?? RefreshToken;
       if (token.kind !== "AccessToken" || source === undefined) return undefined;
-      return { user: fromTypeId("usr", token.accountId), session: sessionIn(source.acr), secondFactor: source.amr?.includes("mfa") === true };
+      return { user: fromTypeId("usr", token.accountId), session: sessionIn(source.acr) };
     },
     // Whatever was given to an application is renewed while the person's session lasts, and over with it.
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
