@@ -59,6 +59,7 @@ describe("a device", () => {
     expect(page.text).toContain("qinfra/1 &lt;b&gt;");
     const asksForPassword = await decide(page);
     expect(asksForPassword.text).toContain('name="password"');
+    expect(asksForPassword.text).not.toContain("npm run up");
     const done = await visitor.follow(await visitor.post(actionIn(asksForPassword.text), { csrf: fieldIn(asksForPassword.text, "csrf"), name: who.name, password: who.password }));
     expect([done.status, done.text.includes("is signed in as you")]).toEqual([200, true]);
 

@@ -55,6 +55,8 @@ describe("the page of an invitation", () => {
     expect([forged.status, forged.text.includes("You have joined")]).toEqual([403, false]);
     const done = await person.post(path, { csrf: fieldIn(text, "csrf"), as: "me" });
     expect([done.status, done.text.includes("You have joined first")]).toEqual([200, true]);
+    const again = await person.post((await invite()).path, { csrf: fieldIn(text, "csrf"), as: "me" });
+    expect([again.status, again.text.includes("You are a member of first already"), again.text.includes('name="as"')]).toEqual([409, true, false]);
   });
 
   it.each<[string, Record<string, string>, number, string]>([
@@ -80,6 +82,7 @@ describe("the page of an invitation", () => {
     expect(answers.map(({ status }) => status)).toEqual([...Array.from({ length: 10 }, () => 404), 429]);
     expect(new Set(answers.slice(0, 10).map(({ text }) => text)).size).toBe(1);
     expect(Number(answers[10]?.headers["retry-after"])).toBeGreaterThan(0);
+    expect([answers[9]?.text.includes("<h1>No invitation</h1>"), answers[10]?.text.includes("<h1>Too many attempts</h1>")]).toEqual([true, true]);
   });
 
   it("escapes what an administrator named", async () => {

@@ -38,6 +38,8 @@ describe("signing in", () => {
     expect(await visitor.signIn(name, oneTimePassword, "/docs")).toMatchObject({ status: 303, location: "/set-password?next=%2Fdocs" });
     expect(await visitor.get("/")).toMatchObject({ status: 303, location: "/set-password" });
     const csrf = await visitor.csrfOf("/set-password?next=/docs");
+    const without = await visitor.post("/set-password", { csrf, current: "", new: "the password of admin", again: "the password of admin", next: "/docs" });
+    expect([without.status, without.text.includes("Give the one-time password."), without.text.includes('aria-invalid="true"')]).toEqual([400, true, true]);
     const differing = await visitor.post("/set-password", { csrf, current: oneTimePassword, new: "the password of admin", again: "the passwort of admin", next: "/docs" });
     expect([differing.status, differing.text.includes("its repetition differ")]).toEqual([400, true]);
     const short = await visitor.post("/set-password", { csrf, current: oneTimePassword, new: "short", again: "short", next: "/docs" });
@@ -223,7 +225,8 @@ describe("pages", () => {
       const answer = await visitor.get(url);
       expect([answer.status, answer.headers["content-type"]]).toEqual([404, "text/html; charset=utf-8"]);
     }
-    expect((await visitor.get("/images/nonsense")).status).toBe(400);
+    const nonsense = await visitor.get("/images/nonsense");
+    expect([nonsense.status, nonsense.text.includes("This address names no image")]).toEqual([404, true]);
   });
 });
 

@@ -75,7 +75,7 @@ function sessions({ data, who, now }: AccountPage): Html {
 
 function apiKeys({ data, who, now }: AccountPage): Html {
   if (data.apiKeys === undefined) return inside(html`<p class="muted">Your role does not show API keys.</p>`);
-  if (data.apiKeys.length === 0) return inside(html`<p class="muted">You have none. <code>qinfra api-keys create NAME --scopes images:read</code> makes one.</p>`);
+  if (data.apiKeys.length === 0) return inside(html`<p class="muted">You have none. This makes one:</p><pre>qinfra api-keys create NAME --scopes images:read</pre>`);
   return table("API keys", ["Name", "Prefix", "State", "Last used", "Until", "Action"], data.apiKeys.map((key) => [
     html`${key.name} ${key.agent ? chip("info", "agent") : null}`, html`<code>${key.prefix}</code>`, stateOf(key), key.lastUsedAt === undefined ? "never" : when(key.lastUsedAt, now), until(key.expiresAt),
     act(who, "/account/api-keys/revoke", key.id, "Revoke", `Revoke ${key.name}`),

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { DeclaredError, NotFound } from "../../../platform/errors.ts";
+import { fromTypeId } from "../../../platform/ids.ts";
 import { osText, severities, type Asset, type Feed, type Finding, type Findings, type Image, type PageOf, type Summary } from "./answers.ts";
 import { html, type Html, type HtmlValue } from "./html.ts";
 import { page } from "./layout.ts";
@@ -38,6 +40,7 @@ async function show(ports: PagePorts, request: FastifyRequest, reply: FastifyRep
   if (standing.state === "nobody") return leadTo(reply, withNext("/sign-in", request.url));
   if (standing.state === "must-change-password") return leadTo(reply, withNext("/set-password", request.url));
   const { id = "" } = request.params as { id?: string };
+  if (fromTypeId(kind === "image" ? "img" : "ast", id) === undefined) throw new DeclaredError(NotFound, `This address names no ${kind}: the id at its end is not whole.`);
   const { severity, cursor } = request.query as { severity?: unknown; cursor?: unknown };
   const now = ports.services.clock.now();
   const thing = await read(visitor, id, now);

@@ -10,7 +10,7 @@ import { passwordPage } from "./password-page.ts";
 import type { PagePorts } from "./ports.ts";
 import { leadTo, sendPage, sendScriptedPage } from "./respond.ts";
 import { secondStepPage } from "./second-step-page.ts";
-import { secondsToWait, withNext } from "./sign-in.ts";
+import { isThisMachine, secondsToWait, withNext } from "./sign-in.ts";
 
 export const FormNotOurs = errorType("form-not-ours", 403, "The form did not come from this page");
 
@@ -110,7 +110,7 @@ export function mountInteraction(scope: FastifyInstance, ports: PagePorts): void
     const userId = passedUser(interaction);
     if (userId === undefined) {
       const others = signIn.party.issuers.filter(({ issuer }) => issuer !== provider.issuer);
-      return sendPage(reply, passwordPage(ports.version, { ...form, name, others, next: localPath(interaction.next) }), status);
+      return sendPage(reply, passwordPage(ports.version, { ...form, name, others, next: localPath(interaction.next), here: isThisMachine(signIn.origin) }), status);
     }
     const factors = await local.factors(userId);
     const passkey = factors.passkeys === 0 ? undefined : await local.passkeyRequest(userId);

@@ -99,8 +99,9 @@ function joinPage(ports: PagePorts, request: FastifyRequest, reply: FastifyReply
   const body = html`<div class="narrow"><h1>Join ${found.organization}</h1>
 <p class="muted">You are invited as ${found.role}. The invitation ends ${found.expiresAt.slice(0, 16).replace("T", " ")} UTC.</p>
 ${error === undefined ? null : errorNote(error)}
-${standing.state === "signed-in" ? asMe(ports, view, standing) : asNewPerson(ports, request, reply, view)}</div>`;
-  return page({ title: `Join ${found.organization}`, body, version: ports.version });
+${error?.type.code === "member-exists" ? html`<p><a class="button" href="/">Go to the status page</a></p>`
+    : standing.state === "signed-in" ? asMe(ports, view, standing) : asNewPerson(ports, request, reply, view)}</div>`;
+  return page({ title: error === undefined ? `Join ${found.organization}` : "Not joined", body, version: ports.version });
 }
 
 function asMe(ports: PagePorts, { token, visitor }: JoinView, { me }: Extract<Standing, { state: "signed-in" }>): Html {
@@ -113,10 +114,10 @@ function asMe(ports: PagePorts, { token, visitor }: JoinView, { me }: Extract<St
 }
 
 function asNewPerson(ports: PagePorts, request: FastifyRequest, reply: FastifyReply, { token, given, error }: JoinView): Html {
-  const signIn = html`<a href="${withNext("/sign-in", `/join/${token}`)}">Sign in</a>`;
-  if (!ports.signIn.passwords) return html`<p>${signIn} with your organization's own account, then join with it.</p>`;
+  const signIn = html`<a href="${withNext("/sign-in", `/join/${token}`)}">sign in</a>`;
+  if (!ports.signIn.passwords) return html`<p>To join, ${signIn} with your organization's own account.</p>`;
   const described = error === undefined ? null : html` aria-describedby="error" aria-invalid="true"`;
-  return html`<p>Have you an account here? ${signIn} and join with it.</p>
+  return html`<p>If you have an account here, ${signIn} and join with it.</p>
 <form class="fields" method="post" action="/join/${token}">
 <input type="hidden" name="csrf" value="${issueFormToken(request, reply, ports)}">
 <div><label for="name">Login name</label><input id="name" name="name" value="${given?.name ?? ""}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" required autofocus${described}></div>
@@ -148,7 +149,8 @@ function overPage(ports: PagePorts, { organization, state, expiresAt }: Invitati
 function refused(ports: PagePorts, reply: FastifyReply, error: DeclaredError): FastifyReply {
   const wait = secondsToWait(error);
   if (wait !== undefined) void reply.header("retry-after", String(wait));
-  const body = html`<div class="narrow"><h1>This link leads to no invitation</h1>
+  const title = wait === undefined ? "No invitation" : "Too many attempts";
+  const body = html`<div class="narrow"><h1>${title}</h1>
 ${errorNote(error)}</div>`;
-  return sendPage(reply, page({ title: "No invitation", body, version: ports.version }), error.type.status);
+  return sendPage(reply, page({ title, body, version: ports.version }), error.type.status);
 }

@@ -12,13 +12,15 @@ export interface PasswordForm {
   /** Other issuers at which one may sign in instead. */
   others: readonly { issuer: string; label: string }[];
   next: string;
+  /** People sign in on the server's own machine, where its start has told how to get in. */
+  here: boolean;
   error?: DeclaredError;
 }
 
-export function passwordPage(version: string, { uid, token, name, others, next, error }: PasswordForm): string {
+export function passwordPage(version: string, { uid, token, name, others, next, here, error }: PasswordForm): string {
   const described = error === undefined ? null : html` aria-describedby="error" aria-invalid="true"`;
   const body = html`<div class="narrow"><h1>Sign in</h1>
-<p class="muted">On a fresh platform, <code>npm run up</code> has printed the name and a one-time password.</p>
+${here ? html`<p class="muted">On a fresh platform, <code>npm run up</code> has printed the name and a one-time password.</p>` : null}
 ${error === undefined ? null : errorNote(error)}
 <form class="fields" method="post" action="/sign-in/${uid}">
 <input type="hidden" name="csrf" value="${token}">

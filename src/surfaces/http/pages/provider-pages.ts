@@ -40,7 +40,7 @@ ${note("warn", html`<p>If somebody sent you here, or you did not just start this
     },
     deviceDone({ state, clientName }) {
       const body = state === "allowed"
-        ? html`<div class="narrow"><h1>Signed in</h1><p>${clientName ?? "The device"} is signed in as you. Go on there; this page may be closed.</p><p class="muted">Your sessions are listed by <code>qinfra sessions list</code>, and each can be ended.</p></div>`
+        ? html`<div class="narrow"><h1>Signed in</h1><p>${clientName ?? "The device"} is signed in as you. Go on there; this page may be closed.</p><p class="muted"><a href="/account#sessions">Your account</a> lists where you are signed in, and ends each session.</p></div>`
         : html`<div class="narrow"><h1>Refused</h1><p>The device was told so, and has nothing. This page may be closed.</p></div>`;
       return page({ title: state === "allowed" ? "Device signed in" : "Device refused", body, version });
     },

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { DeclaredError, InvalidInput } from "../../../platform/errors.ts";
 import { csrfToken } from "../../../platform/identity/cookies.ts";
 import { fieldOf } from "./form.ts";
@@ -28,7 +28,7 @@ export function mountSetPassword(scope: FastifyInstance, ports: PagePorts): void
     const standing = await standingOf(visitor);
     if (visitor.session === undefined || standing.state === "nobody") return leadTo(reply, withNext("/sign-in", next));
     try {
-      await visitor.call("users.set-password", chosen(fieldOf(request, "current"), fieldOf(request, "new"), fieldOf(request, "again")));
+      await visitor.call("users.set-password", chosen(request, standing));
       return leadTo(reply, next);
     } catch (error) {
       if (!(error instanceof DeclaredError)) throw error;
@@ -37,8 +37,9 @@ export function mountSetPassword(scope: FastifyInstance, ports: PagePorts): void
   });
 }
 
-function chosen(currentPassword = "", newPassword = "", again = ""): { currentPassword: string; newPassword: string } {
-  if (currentPassword === "") throw new DeclaredError(InvalidInput, "Give the current password.");
+function chosen(request: FastifyRequest, { state }: Standing): { currentPassword: string; newPassword: string } {
+  const [currentPassword = "", newPassword = "", again = ""] = ["current", "new", "again"].map((field) => fieldOf(request, field));
+  if (currentPassword === "") throw new DeclaredError(InvalidInput, `Give the ${state === "must-change-password" ? "one-time" : "current"} password.`);
   if ([...newPassword].length < shortest) throw new DeclaredError(InvalidInput, `The new password needs at least ${shortest} characters, of any kind.`);
   if (newPassword !== again) throw new DeclaredError(InvalidInput, "The new password and its repetition differ; type both again.");
   return { currentPassword, newPassword };
@@ -55,16 +56,17 @@ function setPasswordPage(ports: PagePorts, { session, standing, next, error }: S
   const once = standing.state === "must-change-password";
   const who = standing.state === "signed-in" ? standing.me.user.name : undefined;
   const token = csrfToken(session, ports.csrfKey);
+  const described = error === undefined ? null : html` aria-describedby="error" aria-invalid="true"`;
   const body = html`<div class="narrow"><h1>Set a new password</h1>
-<p class="muted">${once ? "The one-time password is spent by this, and can do nothing else." : `For ${who ?? "you"}. Your other sessions end.`}</p>
+<p class="muted">${once ? "Give the one-time password once more. It is spent by this, and can do nothing else." : `For ${who ?? "you"}. Your other sessions end.`}</p>
 ${error === undefined ? null : errorNote(error)}
 <form class="fields" method="post" action="/set-password">
 <input type="hidden" name="csrf" value="${token}"><input type="hidden" name="next" value="${next}">
 ${who === undefined ? null : html`<input type="text" name="username" value="${who}" autocomplete="username" hidden>`}
-<div><label for="current">${once ? "One-time password" : "Current password"}</label><input id="current" name="current" type="password" autocomplete="current-password" maxlength="1024" required autofocus></div>
+<div><label for="current">${once ? "One-time password" : "Current password"}</label><input id="current" name="current" type="password" autocomplete="current-password" maxlength="1024" required autofocus${described}></div>
 <div><label for="new">New password</label><input id="new" name="new" type="password" autocomplete="new-password" minlength="${shortest}" maxlength="1024" required aria-describedby="hint"><p class="hint" id="hint">At least ${shortest} characters, of any kind.</p></div>
 <div><label for="again">New password again</label><input id="again" name="again" type="password" autocomplete="new-password" minlength="${shortest}" maxlength="1024" required></div>
 <div><button>Set the password</button></div>
 </form></div>`;
-  return page({ title: "Set a new password", body, version: ports.version });
+  return page({ title: error === undefined ? "Set a new password" : "Password not set", body, version: ports.version });
 }

@@ -48,12 +48,16 @@ export function withNext(path: string, next: string): string {
 
 /** Cookies and issuers' answers go by the platform's own name, so that one signs in under that alone. */
 function toOwnOrigin(request: FastifyRequest, reply: FastifyReply, origin: string, next: string): FastifyReply {
-  const { hostname } = new URL(origin);
-  const thisMachine = hostname === "127.0.0.1" || hostname === "localhost";
-  if (thisMachine && !/^(127\.|::1$)/.test(networkOf(request.ip)) && request.ip !== "::1") {
+  if (isThisMachine(origin) && !/^(127\.|::1$)/.test(networkOf(request.ip)) && request.ip !== "::1") {
     throw new DeclaredError(WrongAddress, `People sign in at ${origin}, which is the server's own machine. An administrator sets PUBLIC_URL to the address by which browsers reach it.`);
   }
   return leadTo(reply, `${origin}${withNext("/sign-in", next)}`);
+}
+
+/** Whether only browsers of the server's own machine reach it by this origin. */
+export function isThisMachine(origin: string): boolean {
+  const { hostname } = new URL(origin);
+  return hostname === "127.0.0.1" || hostname === "localhost";
 }
 
 /** What a refused form says, with the time to wait where there were too many attempts. */

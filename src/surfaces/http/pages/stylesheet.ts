@@ -113,6 +113,8 @@ pre { margin: .5rem 0; padding: .6rem .8rem; background: var(--sunk); border: 1p
 .narrow h1 { margin-bottom: .25rem; }
 .narrow.wide { max-width: 36rem; }
 .narrow h2 { margin: 1.1rem 0 .3rem; }
+.narrow .facts { margin: 1rem 0; }
+p .button { margin: .25rem 0; }
 @media (min-width: 44.01rem) { .narrow { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 1.75rem 2rem 2rem; max-width: 29rem; } .narrow.wide { max-width: 40rem; } }
 form.fields { display: grid; gap: .9rem; margin-top: 1rem; }
 label { display: block; font-weight: 550; margin-bottom: .25rem; }
