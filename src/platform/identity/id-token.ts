@@ -45,27 +45,27 @@ export function createIdTokenVerifier(known: ReadonlyMap<string, KnownIssuer>, p
     if (issuer === undefined) return undefined;
     if (issuer === own?.issuer) {
       const checked = await checkedToken(token, { ...own, audience: [...own.clients], claims: ["iat"] }, now);
-      return checked === undefined ? undefined : read(token, checked, { own: true, secondFactor: ownSecondFactor }, now);
+      return checked === undefined ? undefined : read(token, checked, { own: true, clients: own.clients, secondFactor: ownSecondFactor }, now);
     }
     const entry = known.get(issuer);
     if (entry?.settings.client === undefined) return undefined;
     const { settings, keys } = entry;
     const checked = await checkedToken(token, { ...settings, audience: entry.settings.client.id, keys, claims: ["iat"] }, now);
     if (checked === undefined || [checked.payload.aud].flat().includes(settings.audience)) return undefined;
-    return read(token, checked, { own: false, roles: settings.roles, secondFactor: settings.secondFactor }, now);
+    return read(token, checked, { own: false, clients: [entry.settings.client.id], roles: settings.roles, secondFactor: settings.secondFactor }, now);
   };
 }
 
-type Reading = Pick<KnownIssuer["settings"], "roles" | "secondFactor"> & { own: boolean };
+type Reading = Pick<KnownIssuer["settings"], "roles" | "secondFactor"> & { own: boolean; clients: readonly string[] };
 
 function read(token: string, { header, payload }: Checked, reading: Reading, now: number): IdTokenClaims | undefined {
   const { iat, aud, azp, typ, auth_time: authTime, session } = payload as typeof payload & { azp?: unknown; typ?: unknown; auth_time?: unknown; session?: unknown };
   if (iat === undefined || iat + oldestSeconds + clockToleranceSeconds <= now / 1000) return undefined;
   if (header.typ !== undefined && header.typ.toLowerCase() !== "jwt") return undefined;
   if (typ !== undefined && typ !== "ID") return undefined;
-  // With several audiences, the one that the token was made for is named.
-  if (Array.isArray(aud) && aud.length > 1 && typeof azp !== "string") return undefined;
-  if (azp !== undefined && ![aud].flat().includes(azp as string)) return undefined;
+  // With several audiences, the one that the token was made for is named; another client of the issuer signs nobody in here.
+  if (Array.isArray(aud) && aud.length > 1 && azp === undefined) return undefined;
+  if (azp !== undefined && !reading.clients.includes(azp as string)) return undefined;
   return {
     ...claimsOf(reading, payload), own: reading.own, issuedAt: iat,
     ...(typeof authTime === "number" && { authenticatedAt: authTime }),
