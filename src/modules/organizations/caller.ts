@@ -18,7 +18,7 @@ export function personOf(actor: Actor): string {
 
 /** Nobody gives a role that may do more than they may themselves: an API key never makes somebody wider than its scopes. */
 export function mayGive(actor: Actor, role: Role): void {
-  const missing = permissionsOf(role, false).find((permission) => !grants(actor.permissions, permission));
+  const missing = permissionsOf(role, actor.platform).find((permission) => !grants(actor.permissions, permission));
   if (missing !== undefined) fail(RoleTooWide, `The role ${role} holds ${missing}, which you do not; only somebody who holds it can give it.`);
 }
 
