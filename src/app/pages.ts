@@ -7,6 +7,7 @@ import { commandLine } from "../surfaces/cli/command-line.ts";
 import { toManifest } from "../surfaces/cli/manifest.ts";
 import { textOf } from "../platform/identity/relying-party.ts";
 import { addPages } from "../surfaces/http/pages/add-pages.ts";
+import { inProcess } from "../surfaces/http/pages/oidc.ts";
 import type { SignInPorts } from "../surfaces/http/pages/ports.ts";
 import { providerPages } from "../surfaces/http/pages/provider-pages.ts";
 import { version } from "./root.ts";
@@ -57,7 +58,7 @@ function signInPorts({ origin, passwords, local, flowKey, provider, party }: Ide
     party: party(async (url, { method, headers, body }) => {
       const { pathname, search } = new URL(url);
       const answer = await server.inject({
-        method: method === "POST" ? "POST" : "GET", url: `${pathname}${search}`, headers: { ...headers }, remoteAddress: "in-process", ...(body !== undefined && body !== null && { payload: textOf(body) }),
+        method: method === "POST" ? "POST" : "GET", url: `${pathname}${search}`, headers: { ...headers }, remoteAddress: inProcess, ...(body !== undefined && body !== null && { payload: textOf(body) }),
       });
       return new Response(answer.body, { status: answer.statusCode, headers: { "content-type": String(answer.headers["content-type"]) } });
     }),

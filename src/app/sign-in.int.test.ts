@@ -1,6 +1,8 @@
 import type { FastifyInstance } from "fastify";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { sql } from "../platform/database/sql.ts";
+import { createMemoryLimits } from "../platform/limits/index.ts";
+import { createRateLimiter } from "../platform/operation/rate-limiter.ts";
 import type { Identity } from "./identity.ts";
 import { actionIn, browser, fieldIn, type Browser, type PageAnswer } from "./testing-browser.ts";
 import { signInUnderTest, type SignInUnderTest } from "./testing-site.ts";
@@ -16,6 +18,7 @@ beforeAll(async () => {
   who = await site.person("ada", "operator");
 });
 afterAll(() => site.close());
+afterEach(() => void vi.restoreAllMocks());
 
 /** The password form, sent; what comes back first. */
 async function sent(visitor: Browser, form: PageAnswer, password = who.password): Promise<PageAnswer> {
@@ -182,6 +185,31 @@ describe("the sign-in page", () => {
     for (let i = 0; i < 10; i += 1) expect((await attacker.signIn(who.name, "wrong")).status).toBe(401);
     expect((await attacker.signIn(who.name, who.password)).status).toBe(429);
     expect(await browser(http, { address: "198.51.100.20" }).signIn(who.name, who.password)).toMatchObject({ status: 303, location: "/" });
+  });
+
+  test("given answers that nobody waits for from one address, then people at others are signed in all the same", async () => {
+    const { take } = createRateLimiter(createMemoryLimits({ now: () => 0 }), { actor: 50, address: 5 });
+    vi.spyOn(site.under.services.limiter, "take").mockImplementation(take);
+    const attacker = browser(http, { address: "203.0.113.67" });
+    const statuses = new Set<number>();
+    for (let i = 0; i < 25; i += 1) {
+      const { location } = await attacker.get("/auth/login");
+      const state = location === undefined ? "none" : new URL(location, "http://qinfra.example").searchParams.get("state") as string;
+      statuses.add((await attacker.get(`/auth/callback?${new URLSearchParams({ code: "x".repeat(43), state, iss: "http://qinfra.example/oidc" }).toString()}`)).status);
+    }
+    expect(await browser(http, { address: "198.51.100.21" }).signIn(who.name, who.password)).toMatchObject({ status: 303, location: "/" });
+    expect([...statuses]).toEqual([400, 429]);
+  });
+
+  test("given a wrong code after the right password, then it is counted among the refusals of strangers", async () => {
+    const { name, password } = await site.person("edda", "viewer");
+    await site.under.database.system((db) => db.run(sql`
+      insert into organizations.totp (user_id, secret, confirmed_at, created_at) select id, 'test:GEZDGNBVGY3TQOJQGEZDGNBVGY3T', now(), now() from organizations.users where name = ${name}`));
+    const visitor = browser(http, { address: "198.51.100.22" });
+    const asked = await visitor.signIn(name, password);
+    const note = vi.spyOn(site.under.services.strangers, "note");
+    const answer = await visitor.post(actionIn(asked.text), { csrf: fieldIn(asked.text, "csrf"), code: "000000" });
+    expect([answer.status, note.mock.calls]).toEqual([403, [["198.51.100.22", "sign-in"]]]);
   });
 
   test("given that passwords are not asked for, then it shows the other issuers, and takes no password", async () => {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { anonymous } from "../../../platform/actor.ts";
 import { DeclaredError } from "../../../platform/errors.ts";
 import { sessionCookie } from "../../../platform/identity/cookies.ts";
 import { SignInUnfinished } from "../../../platform/identity/relying-party.ts";
@@ -19,10 +20,11 @@ interface NewSession {
 /** GET /auth/login and /auth/callback: the server as an OIDC client. */
 export function mountAuth(scope: FastifyInstance, ports: PagePorts): void {
   const { signIn, secure } = ports;
-  const { clock } = ports.services;
+  const { clock, limiter } = ports.services;
   const rules = { secure, key: signIn.flowKey };
 
   scope.get("/auth/login", async (request, reply) => {
+    await limiter.take({ actor: anonymous, address: request.ip });
     const query = request.query as Record<string, unknown>;
     const next = localPath(query["next"]);
     const here = originOf(request, signIn.origin);
@@ -38,6 +40,7 @@ export function mountAuth(scope: FastifyInstance, ports: PagePorts): void {
   });
 
   scope.get(callbackPath, async (request, reply) => {
+    await limiter.take({ actor: anonymous, address: request.ip });
     const here = originOf(request, signIn.origin);
     const state = (request.query as Record<string, unknown>)["state"];
     const flow = typeof state === "string" ? takeFlow(request, reply, state, clock.now(), rules) : undefined;

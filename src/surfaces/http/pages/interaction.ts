@@ -14,6 +14,9 @@ import { isThisMachine, secondsToWait, withNext } from "./sign-in.ts";
 
 export const FormNotOurs = errorType("form-not-ours", 403, "The form did not come from this page");
 
+/** Who gave the right password and no second factor is nobody yet. */
+const wrongFactor: ReadonlySet<string> = new Set(["wrong-code", "passkey-refused"]);
+
 /** How long the second factor may take after the password. */
 const passedMs = 10 * 60_000;
 
@@ -119,10 +122,8 @@ export function mountInteraction(scope: FastifyInstance, ports: PagePorts): void
   }
 
   function refused(request: Asked, reply: FastifyReply, interaction: Interaction, how: { name: string; error: DeclaredError }): Promise<FastifyReply> {
-    if (how.error.type.status === 401) {
-      void reply.header("www-authenticate", 'Bearer realm="qinfra"');
-      services.strangers.note(request.ip, "sign-in");
-    }
+    if (how.error.type.status === 401) void reply.header("www-authenticate", 'Bearer realm="qinfra"');
+    if (how.error.type.status === 401 || wrongFactor.has(how.error.type.code)) services.strangers.note(request.ip, "sign-in");
     const wait = secondsToWait(how.error);
     if (wait !== undefined) void reply.header("retry-after", String(wait));
     return show(request, reply, interaction, how);

@@ -4,12 +4,15 @@ import { originOf } from "./origin.ts";
 import type { PagePorts } from "./ports.ts";
 import { leadTo } from "./respond.ts";
 
+/** The address of the server's own questions to its provider. Whoever makes it ask is counted before. */
+export const inProcess = "in-process";
+
 /** Mounts the embedded provider at /oidc, and the short address of its device page at /device. */
 export function mountOidc(server: FastifyInstance, ports: PagePorts): void {
   const { signIn, services } = ports;
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    await services.limiter.take({ actor: anonymous, address: request.ip });
+    if (request.ip !== inProcess) await services.limiter.take({ actor: anonymous, address: request.ip });
     // Before the answer is taken over: what fails here is answered like any other error.
     const respond = await signIn.provider.respond();
     reply.hijack();
