@@ -236,8 +236,12 @@ describe("the status page", () => {
     const who = await known();
     const visitor = browser(plain);
     await visitor.signIn(who.name, who.password);
+    const refusals = () => under.events.filter(({ type }) => type === "access.refused").length;
+    const before = refusals();
     const { text } = await visitor.get("/");
-    expect(text).toContain("audit.list needs the permission audit:read");
+    expect(text).toContain("This needs the permission audit:read, which your role does not have");
+    expect((await visitor.get("/account")).text).toContain("Your role does not show API keys");
+    expect(refusals()).toBe(before); // nobody tried
     expect(text).toContain("os-release &lt;cannot&gt; be read");
     expect(text).toContain("none loaded");
     expect(text).toContain("held back for 40 s");

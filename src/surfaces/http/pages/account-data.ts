@@ -44,11 +44,11 @@ const most = 100;
 const mostKeys = 1_000;
 
 export async function accountData(visitor: Visitor): Promise<AccountData> {
-  const [me, factors, sessions, keys] = await Promise.all([
-    visitor.call<Me>("users.me", {}),
+  const me = await visitor.call<Me>("users.me", {});
+  const [factors, sessions, keys] = await Promise.all([
     visitor.call<{ items: SecondFactorItem[]; recoveryCodes: number }>("second-factors.list", {}),
     visitor.call<PageOf<SessionItem>>("sessions.list", { limit: most }),
-    visitor.call<PageOf<ApiKeyItem>>("api-keys.list", { limit: mostKeys }).catch(nothingToShow),
+    visitor.lacks(me, "api-keys.list") === undefined ? visitor.call<PageOf<ApiKeyItem>>("api-keys.list", { limit: mostKeys }).catch(nothingToShow) : undefined,
   ]);
   return {
     me, factors: factors.items, recoveryCodes: factors.recoveryCodes, sessions: sessions.items, moreSessions: sessions.next !== undefined,

@@ -53,22 +53,23 @@ export interface StatusQuery {
 }
 
 export async function readStatus(ports: PagePorts, visitor: Visitor, me: Me, query: StatusQuery, cache: MachineCache): Promise<StatusData> {
-  const feeds = await section(async () => (await visitor.call<PageOf<Feed>>("feeds.list", { limit: 100 })).items);
-  const assets = await section(() => listed<Asset>(visitor, "inventory.list-assets", "asset", query.assets));
-  const images = await section(() => listed<Image>(visitor, "images.list", "image", query.images));
+  const section: ReadSection = (operation, read) => sectionOf(visitor.lacks(me, operation), read);
+  const feeds = await section("feeds.list", async () => (await visitor.call<PageOf<Feed>>("feeds.list", { limit: 100 })).items);
+  const assets = await section("inventory.list-assets", () => listed<Asset>(visitor, section, "inventory.list-assets", "asset", query.assets));
+  const images = await section("images.list", () => listed<Image>(visitor, section, "images.list", "image", query.images));
   const [events, machine, checks] = await Promise.all([
-    section(async () => (await visitor.call<PageOf<AuditEvent>>("audit.list", { limit: lastEvents })).items),
-    machineSection(ports, visitor, me, feeds, cache),
+    section("audit.list", async () => (await visitor.call<PageOf<AuditEvent>>("audit.list", { limit: lastEvents })).items),
+    machineSection(ports, visitor, section, me, feeds, cache),
     ports.checks(),
   ]);
   return { me, machine, feeds, assets, images, events, checks };
 }
 
-async function listed<T extends { id: string }>(visitor: Visitor, operation: string, kind: "asset" | "image", cursor: string | undefined): Promise<Listed<T>> {
+async function listed<T extends { id: string }>(visitor: Visitor, section: ReadSection, operation: string, kind: "asset" | "image", cursor: string | undefined): Promise<Listed<T>> {
   const page = await visitor.call<PageOf<T>>(operation, { limit: rows, ...(cursor === undefined ? {} : { cursor }) });
   const items: (T & { matched: Section<Matched> })[] = [];
   for (let i = 0; i < page.items.length; i += atOnce) {
-    items.push(...(await Promise.all(page.items.slice(i, i + atOnce).map(async (item) => ({ ...item, matched: await section(() => matchedOf(visitor, kind, item.id)) })))));
+    items.push(...(await Promise.all(page.items.slice(i, i + atOnce).map(async (item) => ({ ...item, matched: await section("vulnerabilities.list-findings", () => matchedOf(visitor, kind, item.id)) })))));
   }
   return { items, ...(page.next === undefined ? {} : { next: page.next }) };
 }
@@ -79,7 +80,7 @@ async function matchedOf(visitor: Visitor, kind: "asset" | "image", id: string):
 }
 
 /** Nobody but those who run the platform learns what runs beside it. */
-async function machineSection(ports: PagePorts, visitor: Visitor, me: Me, feeds: StatusData["feeds"], cache: MachineCache): Promise<MachineSection> {
+async function machineSection(ports: PagePorts, visitor: Visitor, section: ReadSection, me: Me, feeds: StatusData["feeds"], cache: MachineCache): Promise<MachineSection> {
   if (!me.organization.platform) return { state: "withheld" };
   const machine = ports.machine();
   if (machine.state !== "read") return machine;
@@ -89,7 +90,7 @@ async function machineSection(ports: PagePorts, visitor: Visitor, me: Me, feeds:
   const now = ports.services.clock.now();
   const known = cache.get(key, now);
   if (known !== undefined) return { ...machine, findings: { state: "matched", summary: known } };
-  const scanned = await section(async () => (await visitor.call<{ summary: Summary }>("vulnerabilities.scan", { components: machine.components })).summary);
+  const scanned = await section("vulnerabilities.scan", async () => (await visitor.call<{ summary: Summary }>("vulnerabilities.scan", { components: machine.components })).summary);
   if (!scanned.shown) return { ...machine, findings: { state: "not-shown", why: scanned.why } };
   cache.set(key, scanned.value, now + cacheMs);
   return { ...machine, findings: { state: "matched", summary: scanned.value } };
@@ -98,7 +99,11 @@ async function machineSection(ports: PagePorts, visitor: Visitor, me: Me, feeds:
 /** Who is here concerns the whole page. */
 const ofThePage: ReadonlySet<string> = new Set([Unauthenticated.code, PasswordChangeRequired.code]);
 
-async function section<T>(read: () => Promise<T>): Promise<Section<T>> {
+/** A part of the page that needs the operation. */
+type ReadSection = <T>(operation: string, read: () => Promise<T>) => Promise<Section<T>>;
+
+async function sectionOf<T>(lacking: string | undefined, read: () => Promise<T>): Promise<Section<T>> {
+  if (lacking !== undefined) return { shown: false, why: `This needs the permission ${lacking}, which your role does not have. Ask an administrator of the organization.` };
   try {
     return { shown: true, value: await read() };
   } catch (error) {

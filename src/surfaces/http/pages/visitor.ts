@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { grants } from "../../../platform/actor.ts";
 import { DeclaredError, PasswordChangeRequired, Unauthenticated } from "../../../platform/errors.ts";
 import { browserSession, csrfToken } from "../../../platform/identity/cookies.ts";
+import type { Operation } from "../../../platform/operation/operation.ts";
 import { execute } from "../../../platform/operation/pipeline.ts";
 import type { Credentials } from "../../../platform/operation/services.ts";
 import type { Me } from "./answers.ts";
@@ -16,6 +18,11 @@ export interface Visitor {
   call<Output>(operationId: string, input: Record<string, unknown>): Promise<Output>;
   /** The same as nobody: for signing in. */
   callAnonymously<Output>(operationId: string, input: Record<string, unknown>): Promise<Output>;
+  /**
+   * The permission that the operation asks for and the person's role does not have. A page leaves such a part out without
+   * asking: each refusal is an event of the audit log, and would say that they tried.
+   */
+  lacks(me: Me, operationId: string): string | undefined;
 }
 
 export function visitorOf(ports: PagePorts, request: FastifyRequest, reply: FastifyReply): Visitor {
@@ -26,10 +33,13 @@ export function visitorOf(ports: PagePorts, request: FastifyRequest, reply: Fast
   reply.raw.on("close", () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
-  async function call<Output>(operationId: string, input: Record<string, unknown>, credentials: Credentials): Promise<Output> {
+  function operationOf(operationId: string): Operation {
     const operation = ports.registry.byId.get(operationId);
     if (operation === undefined) throw new Error(`a page calls ${operationId}, which is no operation`);
-    const outcome = await execute(ports.services, operation, {
+    return operation;
+  }
+  async function call<Output>(operationId: string, input: Record<string, unknown>, credentials: Credentials): Promise<Output> {
+    const outcome = await execute(ports.services, operationOf(operationId), {
       door: "browser", requestId: request.id, address: request.ip, credentials, input, fromText: false, signal: gone.signal,
     });
     return outcome.output as Output;
@@ -38,6 +48,10 @@ export function visitorOf(ports: PagePorts, request: FastifyRequest, reply: Fast
     session,
     call: (operationId, input) => call(operationId, input, session === undefined ? {} : { cookie: session }),
     callAnonymously: (operationId, input) => call(operationId, input, {}),
+    lacks(me, operationId) {
+      const { permission } = operationOf(operationId);
+      return permission === "public" || permission === "self" || grants(me.permissions, permission) ? undefined : permission;
+    },
   };
 }
 
