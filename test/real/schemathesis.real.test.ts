@@ -6,7 +6,8 @@ import { claim, dataFolder, startPlatform, type RunningPlatform } from "./suppor
 import { runSchemathesis } from "./support/schemathesis.ts";
 import { startSimulatedOsv, type SimulatedOsv } from "./support/simulated-osv.ts";
 
-const roles = ["admin", "operator", "viewer", "auditor"] as const;
+/** The administrator last: what they try of an organization's settings holds for everybody in it from then on. */
+const roles = ["operator", "viewer", "auditor", "admin"] as const;
 const password = "a password for Schemathesis";
 
 /** Run by themselves at the end, each as a member of its own: they end the session or the membership that asks. */
@@ -40,7 +41,7 @@ describeWith(["schemathesis"], "Schemathesis over the whole openapi.json", () =>
     it("given generated requests, then no answer is a 5xx or outside its schema, and bad input is refused", async () => {
       const caller = await member(role, `tester-${role}`);
       try {
-        const report = await runSchemathesis({ address: platform.address, token: caller.token as string, exclude: endsItself, examples: 4 });
+        const report = await runSchemathesis({ address: platform.address, token: caller.token as string, exclude: endsItself, examples: role === "admin" ? 4 : 2 });
         expect(report.failures, report.text).toEqual([]);
         expect(report.operations).toBeGreaterThan(30);
         process.stdout.write(`Schemathesis as ${role}: ${report.cases} requests to ${report.operations} operations\n`);
@@ -49,7 +50,7 @@ describeWith(["schemathesis"], "Schemathesis over the whole openapi.json", () =>
       } finally {
         await caller.close();
       }
-    }, 200_000);
+    }, 400_000);
 
     it("given the operations that may end the session or the membership, then the same holds of them", async () => {
       const caller = await member(role, `leaver-${role}`);
