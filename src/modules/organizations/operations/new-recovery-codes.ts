@@ -13,7 +13,7 @@ import { RecoveryCodes } from "../second-factor/schemas.ts";
 export const newRecoveryCodes = operation({
   id: "second-factors.new-recovery-codes",
   http: "POST /api/v1/second-factors/recovery-codes",
-  cli: { name: "second-factors new-recovery-codes" },
+  cli: { name: "second-factors new-recovery-codes", alone: "recoveryCodes" },
   summary: "Make ten new recovery codes; the old ones end",
   permission: "self",
   reason: "everybody may change how they sign in",

@@ -25,8 +25,8 @@ describe("answerTable", () => {
   });
 
   it("shows one thing as names and values, and a list in it as a table", () => {
-    const answer = { name: "CVE-1", event: { id: "e", state: "handled" }, assets: [{ id: "1", name: "a" }], none: [] };
-    expect(answerTable(operation([]), answer, {})).toBe("name         CVE-1\nevent id     e\nevent state  handled\nnone         -\n\nassets\nID  NAME\n1   a\n");
+    const answer = { name: "CVE-1", event: { id: "e", state: "handled" }, assets: [{ id: "1", name: "a" }], none: [], settings: {} };
+    expect(answerTable(operation([]), answer, {})).toBe("name         CVE-1\nevent id     e\nevent state  handled\nnone         -\nsettings     -\n\nassets\nID  NAME\n1   a\n");
   });
 
   it("shows alone what was asked for, where it is there", () => {
@@ -36,6 +36,8 @@ describe("answerTable", () => {
   });
 
   it("shows a list of plain values one a line", () => {
+    const codes: OperationRecord = { ...operation([]), cli: { name: "codes", positional: [], columns: [], alone: "codes" } };
+    expect(answerTable(codes, { codes: ["a", "b"] }, {})).toBe("a\nb\n");
     expect(answerTable(operation([]), ["a", "b"], {})).toBe("a\nb\n");
   });
 });

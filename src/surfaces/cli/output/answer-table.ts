@@ -7,6 +7,7 @@ const mostColumns = 8;
 /** An answer for people: a list as a table, one thing as names and values. */
 export function answerTable(operation: OperationRecord, answer: unknown, options: TableOptions): string {
   const asked = operation.cli?.alone === undefined ? undefined : valueAt(answer, operation.cli.alone);
+  if (Array.isArray(asked)) return listTable(asked, [], options);
   if (asked !== undefined) return objectTable(asked as Record<string, unknown>, [], options);
   const columns = operation.cli?.columns ?? [];
   const items = itemsOf(answer);
@@ -51,6 +52,7 @@ function objectTable(answer: Record<string, unknown>, columns: readonly string[]
 function flattened([name, value]: [string, unknown]): [string, unknown][] {
   if (value === undefined || isListOfObjects(value)) return [];
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [[name, value]];
+  if (Object.keys(value).length === 0) return [[name, undefined]];
   return Object.entries(value).map(([inner, item]) => [`${name}.${inner}`, item]);
 }
 
