@@ -26,7 +26,11 @@ function permitRole(operation: Operation, actor: Actor): void {
     fail(PermissionMissing, `${operation.id} needs ${operation.permission}, which only members of the platform organization can have.`, { permission: operation.permission });
   }
   if (!grants(actor.permissions, operation.permission)) {
-    const roles = actor.roles.length === 0 ? "no role" : `role ${actor.roles.join(", ")}`;
-    fail(PermissionMissing, `${operation.id} needs the permission ${operation.permission}; you have ${roles}. Ask an administrator of the organization.`, { permission: operation.permission });
+    fail(PermissionMissing, `${operation.id} needs the permission ${operation.permission}; ${what(actor)}. Ask an administrator of the organization.`, { permission: operation.permission });
   }
+}
+
+function what({ kind, keyId, roles, permissions }: Actor): string {
+  if (kind === "api-key") return `this ${keyId === undefined ? "application" : "API key"} has ${permissions.length === 0 ? "none" : permissions.join(", ")}`;
+  return `you have ${roles.length === 0 ? "no role" : `role ${roles.join(", ")}`}`;
 }
