@@ -83,7 +83,7 @@ describe("erasing a person", () => {
 
     expect(await tablesWith("needle-name")).toEqual([]);
     const { rows: [tombstone] } = await superuser.query("select name, display_name, email, disabled_at, erased_at from organizations.users where id = $1", [ada.userId]);
-    expect(tombstone).toEqual({ name: `erased-${typeId(ada)}`, display_name: "erased", email: null, disabled_at: expect.any(Date) as Date, erased_at: expect.any(Date) as Date });
+    expect(tombstone).toEqual({ name: `erased ${typeId(ada)}`, display_name: "erased", email: null, disabled_at: expect.any(Date) as Date, erased_at: expect.any(Date) as Date });
     const left: string[] = [];
     for (const column of columns) {
       const [schema, table, name] = column.split(".");
@@ -112,6 +112,15 @@ describe("erasing a person", () => {
     const answer = await erase(platform.person("platform-admin"), "root");
     expect(answer.body).toMatchObject({ code: "last-administrator", data: { organizations: ["lone"] }, detail: expect.stringContaining("only administrator of lone;") as string });
     expect((await superuser.query("select erased_at from organizations.users where id = $1", [userId])).rows).toEqual([{ erased_at: null }]);
+  });
+
+  it("is not in the way of anybody's login name", async () => {
+    const ada = await platform.newMember(platform.person("admin").orgId, "viewer");
+    await named(ada, "in-the-way");
+    for (const [space, outcome] of [["-", "ok"], [" ", "invalid-input"]]) {
+      expect(codeOf(await platform.call("members.add", { as: "admin", input: { name: `erased${space}${typeId(ada)}`, role: "viewer" } }))).toBe(outcome);
+    }
+    expect(codeOf(await erase(ada, "in-the-way"))).toBe("ok");
   });
 
   it("needs the right login name, a second factor and a person of the platform", async () => {

@@ -1,9 +1,9 @@
 import type { Db } from "../../platform/database/database.ts";
 import { sql } from "../../platform/database/sql.ts";
 
-/** What the tombstone of a person is called; the id keeps it apart from all other login names. */
+/** What the tombstone of a person is called. No login name has a space, so that nobody can have taken it before. */
 export function erasedName(userTypeId: string): string {
-  return `erased-${userTypeId}`;
+  return `erased ${userTypeId}`;
 }
 
 /**
