@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { userUuid } from "./ids.ts";
+import { rolePermissions } from "./roles.ts";
 import { organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
 
 let test: UnderTest;
@@ -50,6 +51,16 @@ describe("members", () => {
     expect(await test.outcomeOf("members.add", { name: "MEMBER-of-two", role: "viewer" }, boss.credentials)).toBe("name-taken");
     expect(await test.call("members.add", { name: "member-of-two", role: "auditor" }, one.credentials)).toMatchObject({ user: stranger.user, role: "auditor" });
     expect(await test.outcomeOf("members.add", { name: "member-of-two", role: "auditor" }, one.credentials)).toBe("member-exists");
+  });
+
+  it("given an API key, then it adds nobody from where only its maker administers", async () => {
+    const [one, two] = [await test.organization(admin.credentials, "key-one"), await test.organization(admin.credentials, "key-two")];
+    await test.member(two.credentials, "member-of-key-two", "viewer");
+    const { key } = await test.call<{ key: string }>("api-keys.create", { name: "provisioning", scopes: ["members:*", ...rolePermissions.viewer] }, one.credentials);
+    const credentials = { authorization: `Bearer ${key}` };
+    expect(await test.outcomeOf("members.add", { name: "member-of-key-two", role: "viewer" }, credentials)).toBe("name-taken");
+    expect(await test.outcomeOf("members.add", { name: "new-by-key", role: "viewer" }, credentials)).toBe("ok");
+    expect(await test.outcomeOf("members.add", { name: "new-by-key", role: "viewer" }, credentials)).toBe("member-exists");
   });
 
   it("given two who add the same new name at once, then one of them is told that it is taken", async () => {

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { oneTimePassword } from "../../../platform/identity/tokens.ts";
-import { operation } from "../../../platform/operation/index.ts";
+import { operation, type Context } from "../../../platform/operation/index.ts";
 import { mayGive, userOf } from "../caller.ts";
 import { MemberExists, NameTaken, RoleTooWide } from "../errors.ts";
 import { MemberAdded } from "../events.ts";
@@ -51,7 +51,7 @@ export const addMember = operation({
     if (staged.hash !== undefined) {
       const user = { id: userId, name: input.name, displayName: input.displayName ?? input.name, email: input.email ?? null, hash: staged.hash, sealed: null, at };
       if (!(await insertLocalUser(db, user))) fail(NameTaken, `The login name ${input.name} is taken; choose another.`);
-    } else if (!(await administersOneOf(db, userOf(context.actor), userId))) {
+    } else if (!(await isWithinReach(context, userId))) {
       // Otherwise any administrator could pull in a stranger by name, and read their details.
       fail(NameTaken, `The login name ${input.name} is taken. Only somebody who administers an organization of that person can add them to another.`);
     }
@@ -62,3 +62,8 @@ export const addMember = operation({
     return { ...showMember(row), ...(staged.password === undefined ? {} : { oneTimePassword: staged.password }) };
   },
 });
+
+/** Where a person administers, they may add from; a key reaches no further than the organization that it was made in. */
+async function isWithinReach({ actor, db, orgId }: Context, userId: string): Promise<boolean> {
+  return actor.kind === "user" ? administersOneOf(db, userOf(actor), userId) : (await memberOf(db, orgId, userId)) !== undefined;
+}
