@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Credentials } from "../../platform/operation/services.ts";
+import { passwords } from "./passwords.ts";
 import { organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
 
 let test: UnderTest;
@@ -29,6 +30,17 @@ const signUp = (token: string, name: string, more = elsewhere()) => test.outcome
 const accept = (token: string, credentials: Credentials) => test.outcomeOf("invitations.accept", { token }, credentials, elsewhere());
 
 describe("an invitation", () => {
+  it("given that who invited may no longer while somebody signs up, then they do not join", async () => {
+    const org = await test.organization(admin.credentials, "demoting");
+    const ina = await test.member(org.credentials, "ina-who-invites", "admin");
+    const { token } = await invite(ina.credentials);
+    vi.spyOn(passwords, "hash").mockImplementationOnce(async () => {
+      await test.call("members.set-role", { user: ina.user, role: "viewer" }, org.credentials);
+      return "";
+    });
+    expect(await signUp(token, "late-comer")).toBe("invitation-over");
+  });
+
   it("given a link, then it says where it leads, and a new person joins by it once", async () => {
     const org = await test.organization(admin.credentials, "inviting");
     const made = await invite(org.credentials, { email: "ada@example.com", expiresInHours: 48 });

@@ -9,7 +9,7 @@ import { InvitationNotFound, InvitationOver, MemberExists } from "./errors.ts";
 import { MemberAdded } from "./events.ts";
 import { invitationTypeId, orgTypeId, userTypeId } from "./ids.ts";
 import { acceptInvitation } from "./invitation-store.ts";
-import { invitationByHash, type FoundInvitation, type InvitationRow } from "./invitation-views.ts";
+import { invitationByHash, invitationById, type FoundInvitation, type InvitationRow } from "./invitation-views.ts";
 import { permissionsOf } from "./roles.ts";
 import type { Invitation, InvitationState } from "./schemas.ts";
 import { signInLimits } from "./sign-in-limits.ts";
@@ -64,11 +64,13 @@ export async function pendingInvitationOf(context: PrepareContext, token: string
   return found;
 }
 
-/** Makes the person a member and spends the invitation, both or neither. */
+/** Makes the person a member and spends the invitation, both or neither; whoever invited must still have the right to. */
 export async function join(context: Context, invitation: FoundInvitation, userId: string, created: boolean): Promise<void> {
   const { db } = context;
   const { id, org_id: orgId, role } = invitation;
   const at = timestamp(context.clock);
+  const now = await invitationById(db, orgId, id);
+  if (now === undefined || !mayStillInvite(now)) over("revoked");
   if (!(await insertMembership(db, { orgId, userId, role, at }))) fail(MemberExists, `You are a member of ${invitation.org_name} already; an administrator can change your role.`);
   if (!(await acceptInvitation(db, orgId, id, { by: userId, at }))) over("accepted");
   await context.events.append(eventOf(orgId, { type: MemberAdded, subject: userTypeId(userId), data: { organization: orgTypeId(orgId), role, created, invitation: invitationTypeId(id) } }));
