@@ -142,6 +142,23 @@ describe("another application", () => {
     await site.under.call("organizations.set-settings", { id: site.under.platformOrg, version: 1, settings: {} }, { authorization: admin.authorization });
   });
 
+  test("is not told the address of a person who did not allow that", async () => {
+    await site.under.database.system((db) => db.run(sql`update organizations.users set email = 'joan@example.com' where name = ${who.name}`));
+    const { visitor, access } = await token();
+    const me = await site.under.call<{ user: object }>("users.me", {}, { authorization: `Bearer ${access}` });
+    expect(me.user).toEqual({ id: who.user, name: who.name, displayName: expect.any(String) });
+    expect(await site.under.call("users.me", {}, { cookie: { session: visitor.jar.get("qinfra") as string, csrf: true } })).toMatchObject({ user: { email: "joan@example.com" } });
+  });
+
+  test("is allowed by a person who is told of every organization in which it may act", async () => {
+    const other = await site.under.organization({ authorization: admin.authorization }, "second-home");
+    const ken = await site.person("ken", "viewer");
+    await site.under.call("members.add", { name: ken.name, role: "viewer" }, other.credentials);
+    const visitor = browser(http);
+    await visitor.signIn(ken.name, ken.password);
+    expect((await consent(visitor, authorization())).text).toContain("in Platform and second-home");
+  });
+
   test("ends its own token", async () => {
     const { access } = await token();
     expect((await form("/oidc/token/revocation", { client_id: application, token: access })).status).toBe(200);

@@ -39,8 +39,10 @@ export const whoAmI = operation({
     const all = await organizationsOf(db, userId);
     const own = all.find((org) => org.id === context.orgId);
     if (member === undefined || own === undefined) fail(Unauthenticated, `You are no longer a member of ${orgTypeId(context.orgId)}; sign in again.`);
+    // An application is told the address by the ID token, where the person allowed that.
+    const application = actor.kind === "api-key" && actor.keyId === undefined;
     return {
-      user: { id: userTypeId(userId), name: member.name, displayName: member.display_name, ...(member.email === null ? {} : { email: member.email }) },
+      user: { id: userTypeId(userId), name: member.name, displayName: member.display_name, ...(member.email === null || application ? {} : { email: member.email }) },
       ...(actor.keyId === undefined ? {} : { apiKey: keyTypeId(actor.keyId) }),
       organization: showOrganization(own),
       roles: [member.role],

@@ -6,6 +6,8 @@ export type Severity = (typeof severities)[number];
 export interface Me {
   user: { id: string; name: string; displayName: string; email?: string };
   organization: { id: string; name: string; platform: boolean };
+  /** All of the person's. */
+  organizations: readonly { name: string }[];
   roles: readonly string[];
   permissions: readonly string[];
 }

@@ -24,11 +24,12 @@ export function mountConsent(scope: FastifyInstance, ports: PagePorts): void {
     const standing = await standingOf(visitor);
     // The provider asks for the sign-in again where the session ended meanwhile.
     const who = standing.state === "signed-in" ? whoOf(ports, visitor, standing.me) : undefined;
+    const places = standing.state === "signed-in" ? new Intl.ListFormat("en-GB").format(standing.me.organizations.map(({ name }) => name)) : "";
     const target = targetOf(interaction);
     // A form's answer is followed to the application, and browsers hold that to be part of the form.
     if (target !== undefined) void reply.header("content-security-policy", contentSecurityPolicy.replace("form-action 'self'", `form-action 'self' ${target.source}`));
     const body = html`<div class="narrow wide"><h1>Allow ${interaction.client.name}?</h1>
-<p>${interaction.client.name}${target === undefined ? null : html` at <strong>${target.name}</strong>`} asks to act for you${who === undefined ? null : html`, <strong>${who.user}</strong> in ${who.organization}`}.</p>
+<p>${interaction.client.name}${target === undefined ? null : html` at <strong>${target.name}</strong>`} asks to act for you${who === undefined ? null : html`, <strong>${who.user}</strong> in ${places}`}.</p>
 ${scopeList(ports, interaction.scopes)}
 ${note("warn", html`<p>Allow it only if you began this yourself. It never gets your password, and you end it by signing out.</p>`)}
 <form method="post" action="/consent/${interaction.uid}" class="actions">

@@ -11,7 +11,7 @@ const clean: Summary = { findings: 0, cves: 0, bySeverity: none, packages: 3, co
 const feed = { name: "debian", records: 3_648, ecosystems: 4, digest: "sha256:0", newest: "2026-11-20T12:00:00Z", importedAt: "2026-11-21T11:00:00Z" };
 const read = { state: "read" as const, name: "web01", os: "Debian 12", kernel: "6.1", architecture: "x64", packages: [{ type: "deb", count: 1_200 }], components: [], readAt: "2026-11-21T11:58:00Z" };
 const data: StatusData = {
-  me: { user: { id: "usr_1", name: "ada", displayName: "Ada" }, organization: { id: "org_1", name: "Example <Ltd>", platform: true }, roles: ["admin"], permissions: [] },
+  me: { user: { id: "usr_1", name: "ada", displayName: "Ada" }, organization: { id: "org_1", name: "Example <Ltd>", platform: true }, organizations: [{ name: "Example <Ltd>" }], roles: ["admin"], permissions: [] },
   machine: { ...read, findings: { state: "matched", summary: clean } },
   feeds: { shown: true, value: [feed] }, assets: { shown: true, value: { items: [] } }, images: { shown: true, value: { items: [] } },
   events: { shown: true, value: [] }, checks: { database: "ok" },
