@@ -122,7 +122,8 @@ export function guardAuthentication(authenticate: Authenticate, gate: StrangerGa
       return actor;
     } catch (error) {
       wrong = error instanceof DeclaredError && error.type.code === Unauthenticated.code;
-      if (wrong) strangers.note(call.address, reasonOf(credentials));
+      // A session without its proof may be used by a page of somebody else, so that its person did not ask.
+      if (wrong || (error instanceof DeclaredError && error.type.status === 403)) strangers.note(call.address, reasonOf(credentials));
       throw error;
     } finally {
       leave(wrong);
