@@ -34,7 +34,7 @@ import { endingKept, openCaching } from "./caching.ts";
 import { createChecks } from "./checks.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { createIdentity, type Identity } from "./identity.ts";
-import { rolesOf, signInOptionsOf } from "./issuers.ts";
+import { issuerChecks, rolesOf, signInOptionsOf } from "./issuers.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { version } from "./root.ts";
 
@@ -184,6 +184,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       ...(caching.check === undefined ? {} : { cache: caching.check }),
       ...(opa === undefined ? {} : { policy: opa.health }),
       blobs: blobs.health, secrets: secrets.health,
+      ...issuerChecks(config, { http, clock }),
+      ...(config.traces === undefined ? {} : { traces: async () => traces.health() }),
       events: async () => (horizonSeconds > 30 ? `held back for ${Math.round(horizonSeconds)} s by an open transaction` : "ok"),
     }, clock),
     async stop() {

@@ -58,3 +58,25 @@ describe("a trace", () => {
     expect((await spans()).map((span) => span.name)).toEqual(Array.from({ length: 10 }, () => "asked"));
   });
 });
+
+it("says that traces are lost while the collector takes none, and that they are not once it does", async () => {
+  const exporter = new InMemorySpanExporter();
+  let code = 1;
+  const outcomes: (() => void)[] = [];
+  exporter.export = (_spans, done) => {
+    done({ code });
+    for (const outcome of outcomes.splice(0)) outcome();
+  };
+  const traces = createTraces({ endpoint: "http://127.0.0.1:1", version: "1", share: 1, random: () => 0, clock: { now: () => 0 }, exporter });
+  const sent = () => new Promise<void>((resolve) => {
+    outcomes.push(resolve);
+    traces.begin("images.get").end({ status: 200 });
+  });
+  expect(traces.health()).toBe("ok");
+  await sent();
+  expect(traces.health()).toContain("takes no traces");
+  code = 0;
+  await sent();
+  expect(traces.health()).toBe("ok");
+  await traces.stop();
+});

@@ -21,10 +21,11 @@ const mostAskedPerSecond = 10;
 
 /** Traces that are sent by OTLP over HTTP in the background. What cannot be sent is dropped; nobody waits for it. */
 export function createTraces({ endpoint, share, version, random, clock, exporter }: TraceOptions): Traces {
+  let lost = false;
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ [ATTR_SERVICE_NAME]: "qinfra", [ATTR_SERVICE_VERSION]: version }),
     spanProcessors: [new BatchSpanProcessor({
-      exporter: exporter ?? new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: 5_000 }),
+      exporter: observed(exporter ?? new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: 5_000 }), (failed) => (lost = failed)),
       maxQueueSize: 4_096, scheduledDelayMillis: 1_000, exportTimeoutMillis: 10_000,
     })],
   });
@@ -48,6 +49,7 @@ export function createTraces({ endpoint, share, version, random, clock, exporter
       const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent?.context ?? ROOT_CONTEXT);
       return traceOf(span);
     },
+    health: () => (lost ? "the collector takes no traces; they are dropped" : "ok"),
     stop: () => provider.shutdown().catch(() => undefined),
   };
 
@@ -76,6 +78,18 @@ export function createTraces({ endpoint, share, version, random, clock, exporter
       },
     };
   }
+}
+
+/** Tells of each batch whether it was lost. */
+function observed(exporter: SpanExporter, told: (failed: boolean) => void): SpanExporter {
+  return {
+    export: (spans, done) => exporter.export(spans, (result) => {
+      told(result.code !== 0);
+      done(result);
+    }),
+    shutdown: () => exporter.shutdown(),
+    ...(exporter.forceFlush === undefined ? {} : { forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve() }),
+  };
 }
 
 interface Parent {

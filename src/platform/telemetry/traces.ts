@@ -11,10 +11,12 @@ export interface Trace {
 export interface Traces {
   /** `traceparent` (W3C Trace Context) is the caller's, whose trace is then continued. */
   begin(name: string, traceparent?: string): Trace;
+  /** `ok`, or what became of the traces that were sent last. */
+  health(): string;
   stop(): Promise<void>;
 }
 
 /** What an untraced call costs: one function call a step. */
 export const untraced: Trace = { step: (_name, work) => work(), set: () => undefined, end: () => undefined };
 
-export const noTraces: Traces = { begin: () => untraced, stop: async () => undefined };
+export const noTraces: Traces = { begin: () => untraced, health: () => "ok", stop: async () => undefined };

@@ -138,7 +138,7 @@ describe.each(Object.keys(modes) as (keyof typeof modes)[])("MCP over HTTP, prot
   it.each([
     ["a declared error", "things_get_one", { id: "none" }, "thing-not-found", "There is no such thing. There is no thing none."],
     ["a missing argument", "things_get_one", {}, "invalid-input", "/id: is required"],
-    ["a misspelt argument", "things_get_one", { id: "a", prat: 1 }, "invalid-input", "/prat: is not a field"],
+    ["a misspelt argument", "things_get_one", { id: "a", prat: 1 }, "invalid-input", "/prat: is not a known field"],
     ["a wrong type", "things_get_one", { id: "a", part: "1" }, "invalid-input", "/part: must be integer"],
     ["a destructive operation", "things_remove", { id: "a" }, "approval-unavailable", "needs an approval here (destructive-by-ai)"],
     ["an answer that is too large", "things_list", { limit: 1000 }, "answer-too-large", "Ask for fewer items by `limit` (now 1000)"],
