@@ -76,6 +76,14 @@ describe("sign-in limits", () => {
     expect(refusal(() => limits.attempt("ada", "192.0.2.1"))).toBeUndefined();
   });
 
+  it("has an end for right passwords, too, from one address", () => {
+    const limits = createSignInLimits(handClock(), { ...options, mostInAll: 30 });
+    for (let n = 0; n < 30; n++) limits.attempt("ada", "192.0.2.1")();
+    expect(refusal(() => limits.attempt("ada", "192.0.2.1"))).toBeDefined();
+    expect(refusal(() => limits.attempt("ada", "192.0.2.2"))).toBeUndefined();
+    expect(refusal(() => limits.attempt("grace", "192.0.2.1"))).toBeUndefined();
+  });
+
   it.each([
     ["192.0.2.1", "192.0.2.1"],
     ["::ffff:192.0.2.1", "192.0.2.1"],

@@ -13,10 +13,12 @@ export interface SignInLimits {
 
 /**
  * Counts by address, and by account from that address. An account alone is never locked: whoever knows a name could
- * otherwise lock its owner out from anywhere.
+ * otherwise lock its owner out from anywhere. Right passwords have a limit, too, far above what a person needs: each
+ * costs the server a hash, and one member could otherwise keep all others waiting.
  */
-export function createSignInLimits(clock: Clock, options: { mostOfPair?: number; mostOfAddress?: number; windowMs?: number } = {}): SignInLimits {
-  const { mostOfPair = 10, mostOfAddress = 100, windowMs = 15 * 60_000 } = options;
+export function createSignInLimits(clock: Clock, options: { mostOfPair?: number; mostOfAddress?: number; mostInAll?: number; windowMs?: number } = {}): SignInLimits {
+  const { mostOfPair = 10, mostOfAddress = 100, mostInAll = 200, windowMs = 15 * 60_000 } = options;
+  const inAll = createSlidingWindow({ most: mostInAll, windowMs, clock });
   const pairs = createSlidingWindow({ most: mostOfPair, windowMs, clock });
   const addresses = createSlidingWindow({ most: mostOfAddress, windowMs, clock });
   return {
@@ -24,9 +26,12 @@ export function createSignInLimits(clock: Clock, options: { mostOfPair?: number;
       const network = networkOf(address);
       const takeBack = addresses.take(network);
       const pair = `${network} ${createHash("sha256").update(account.toLowerCase()).digest("base64url")}`;
+      let ofPair: (() => void) | undefined;
       try {
-        pairs.take(pair);
+        ofPair = pairs.take(pair);
+        inAll.take(pair);
       } catch (error) {
+        ofPair?.();
         takeBack(); // a refused attempt cost nothing, and must not keep others of the same address out
         throw error;
       }
