@@ -67,7 +67,7 @@ Processor time is that of the server process alone, so that it does not depend o
 
 ## Ways in
 
-The same request with a part of the way in and without it, ${reads.connections} connections, ${reads.rounds} rounds in turns, medians. With no credential and with one: the public
+The same request with a part of the way in and without it, ${reads.connections} connections, in turns, medians. With no credential and with one: the public
 \`GET /api/v1/sign-in\`; the others: images from the cache, with an API key. Every server is on the first core, the load generator and nginx share the rest.
 
 | with | requests/s with | without | share | added to the median, ms |
