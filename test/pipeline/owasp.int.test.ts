@@ -114,6 +114,7 @@ describe("API4 unrestricted resource consumption", () => {
     ["a page of a million", { method: "GET", url: "/api/v1/images?limit=1000000" }, 400],
     ["a cursor of a megabyte", { method: "GET", url: `/api/v1/images?cursor=${"a".repeat(8_000)}` }, 400],
     ["a body of two megabytes", { method: "POST", url: "/api/v1/api-keys", headers: { "content-type": "application/json" }, payload: `{"name":"${"a".repeat(2_000_000)}"}` }, 413],
+    ["a body that is null, where all fields may be left out", { method: "POST", url: "/api/v1/second-factors/totp", headers: { "content-type": "application/json" }, payload: "null" }, 400],
     ["a body nested ten thousand deep", { method: "POST", url: "/api/v1/images", headers: { "content-type": "application/json" }, payload: `{"family":${"[".repeat(10_000)}${"]".repeat(10_000)}}` }, 400],
   ] as const)("refuses %s", async (_what, request, status) => {
     expect((await platform.inject(request, "operator")).status).toBe(status);

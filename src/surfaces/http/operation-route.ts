@@ -69,8 +69,8 @@ function inputOf(operation: Operation, request: FastifyRequest): { input: unknow
     if ((schema as { type?: string }).type === "array" && typeof outside[field] === "string") outside[field] = [outside[field]];
   }
   if (!takesJson(operation, request)) return { input: outside, fromText: true };
-  const body = request.body ?? {};
-  if (typeof body !== "object" || Array.isArray(body)) throw new DeclaredError(InvalidInput, "The body must be a JSON object.");
+  const body = request.body === undefined ? {} : request.body;
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw new DeclaredError(InvalidInput, "The body must be a JSON object.");
   const twice = Object.keys(outside).find((field) => Object.hasOwn(body, field));
   if (twice !== undefined) throw new DeclaredError(InvalidInput, `/${twice}: is given twice, in the address and in the body`);
   return { input: { ...body, ...outside }, fromText: false };
