@@ -7,6 +7,8 @@ export interface LoadPlan {
   token?: string;
   /** PEM of the authority of an https address. */
   ca?: string;
+  /** Each request says that it comes from another address, so that the limit by address holds none up. */
+  manyAddresses?: boolean;
   method: "GET" | "POST";
   /** Taken one after the other, again and again. */
   paths: readonly string[];
@@ -46,7 +48,8 @@ async function generate(plan: LoadPlan): Promise<LoadResult> {
       if (at >= end) break;
       const n = sent++;
       const answer = await client.request({
-        method: plan.method, path: plan.paths[n % plan.paths.length] as string, headers,
+        method: plan.method, path: plan.paths[n % plan.paths.length] as string,
+        headers: plan.manyAddresses === true ? { ...headers, "x-forwarded-for": `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}` } : headers,
         ...(plan.namePrefix === undefined ? {} : { body: JSON.stringify({ name: `${plan.namePrefix}-${n}` }) }),
       });
       await answer.body.dump();

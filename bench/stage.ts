@@ -29,7 +29,7 @@ export function platformEnvironment({ folder, superuser }: Pick<Stage, "folder" 
   const { user, password, host } = superuser;
   return {
     DATABASE_URL: `postgres://${user}:${encodeURIComponent(String(password))}@localhost/${databaseName}?host=${encodeURIComponent(String(host))}`,
-    SECRETS_URL: `file:${join(folder, "keys")}`, BLOBS_URL: `file:${join(folder, "blobs")}`, DATABASE_POOL: String(poolSize), RATE_LIMIT: "9999999",
+    SECRETS_URL: `file:${join(folder, "keys")}`, BLOBS_URL: `file:${join(folder, "blobs")}`, DATABASE_POOL: String(poolSize), RATE_LIMIT: "9999999", TRUSTED_PROXIES: "127.0.0.1",
   };
 }
 

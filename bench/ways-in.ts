@@ -59,8 +59,9 @@ export async function measureWaysIn(stage: Stage, options: { rounds: number; sec
     const { address } = stage.platform;
     const anyone = ["/api/v1/sign-in"];
     const images = (await imageIds(stage)).map((id) => `/api/v1/images/${id}`);
-    await compare("a session, against no credential", plan(address, anyone, session), plan(address, anyone));
-    await compare("an API key, against no credential", plan(address, anyone, key), plan(address, anyone));
+    const nobody = { ...plan(address, anyone), manyAddresses: true };
+    await compare("a session, against no credential", { ...plan(address, anyone, session), manyAddresses: true }, nobody);
+    await compare("an API key, against no credential", { ...plan(address, anyone, key), manyAddresses: true }, nobody);
     const redis = peer("redis");
     if ("missing" in redis) missing.push(`rate limit in Redis: ${redis.missing}`);
     else {
