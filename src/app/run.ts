@@ -7,7 +7,7 @@ import { createLog } from "../platform/telemetry/log.ts";
 import { openLogFile } from "../platform/telemetry/log-file.ts";
 import { announce } from "./announce.ts";
 import { defaultDataDir } from "./root.ts";
-import { startServer, type RunningServer } from "./serve.ts";
+import type { RunningServer } from "./serve.ts";
 import { stopRequested } from "./stop-signals.ts";
 
 const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
@@ -30,6 +30,8 @@ export async function runPlatform(command: "up" | "serve", args: readonly string
   if (typeof log === "string") return refuse(log);
   const began = performance.now();
   try {
+    // What is refused above needs no server, which takes a second to load.
+    const { startServer } = await import("./serve.ts");
     const server = await startServer(config, log);
     if (command === "up") await announce(server, config, (performance.now() - began) / 1000);
     return await untilStopped(server, reason, command, log);

@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pino } from "pino";
 import { createAuthentication, ensureFirstAdministrator } from "./index.ts";
 import { createSession } from "./operations/create-session.ts";
 import { codeOf, openSecrets, organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
+import { earnestCost, setPasswordCost, type PasswordCost } from "../../platform/identity/passwords.ts";
 import { testDatabase } from "../../platform/testing/database.ts";
 import { createIds } from "../../platform/ids.ts";
 
 // Here hashes cost what they do in earnest: it is about the time that they take.
-vi.unmock("../../platform/identity/passwords.ts");
+let lowered: Readonly<PasswordCost>;
+beforeAll(() => void (lowered = setPasswordCost(earnestCost)));
+afterAll(() => void setPasswordCost(lowered));
 
 describe("the first administrator", () => {
   it("given two servers that start at once, then there is one platform organization and both show its password", async () => {

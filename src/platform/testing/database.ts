@@ -23,7 +23,8 @@ export async function testDatabase(): Promise<TestDatabase> {
   const name = `t_${randomBytes(6).toString("hex")}`;
   const admin = new pg.Client({ ...cluster, database: "postgres" });
   await admin.connect();
-  await admin.query(`create database ${name} template ${templateName}`);
+  // Copying files is ten times as fast as writing each page to the log, which the default does.
+  await admin.query(`create database ${name} template ${templateName} strategy file_copy`);
 
   function config(role: "qinfra_app" | "qinfra_system" | "superuser"): pg.ClientConfig {
     const { host, port, user, password } = cluster as { host: string; port: number; user: string; password: string };

@@ -69,12 +69,20 @@ export async function fillPerson(superuser: pg.Client, orgId: string, userId: st
   return columns.map(({ table, column }) => `${table.name}.${column}`);
 }
 
+/** The condition that keeps a reference within the organization; a person of another one may be erased with that. */
+function rowsThatFit(key: Key, table: Table, orgId: string): string {
+  if (key.refers.includes("org_id")) return ` where org_id = '${orgId}'`;
+  if (key.table === "organizations.organizations") return ` where id = '${orgId}'`;
+  const newMember = table.name === "organizations.memberships";
+  return key.table === "organizations.users" && !newMember ? ` where id in (select user_id from organizations.memberships where org_id = '${orgId}')` : "";
+}
+
 async function insertRow(superuser: pg.Client, table: Table, orgId: string, given: ReadonlyMap<string, string> = new Map()): Promise<void> {
   const values = new Map<string, string>(table.columns.map((column) => [column.name, valueOf(column)]));
   if (values.has("org_id")) values.set("org_id", `'${orgId}'`);
   for (const key of table.keys) {
     if (!key.columns.every((column) => values.has(column))) continue; // may be null
-    const within = key.refers.includes("org_id") ? ` where org_id = '${orgId}'` : key.table === "organizations.organizations" ? ` where id = '${orgId}'` : "";
+    const within = rowsThatFit(key, table, orgId);
     for (const [i, column] of key.columns.entries()) {
       if (column !== "org_id") values.set(column, `(select ${key.refers[i]} from ${key.table}${within} order by random() limit 1)`);
     }
