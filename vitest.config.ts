@@ -1,13 +1,14 @@
 import { defineConfig } from "vitest/config";
 
-const notHere = ["node_modules/**", "dist/**", ".qinfra/**", "test/real/**"];
+const notHere = ["node_modules/**", "dist/**", ".qinfra/**", "test/real/**", "test/chaos/**"];
 const limits = { testTimeout: 20_000, hookTimeout: 60_000 };
 // Node runs our TypeScript as it is, and without isolation a worker loads the program once for all its files.
 const native = { viteModuleRunner: false, nodeLoader: false };
 
 /**
  * `unit` needs no I/O; `integration` (`*.int.test.ts`) runs against an embedded PostgreSQL and real processes.
- * What needs a peer that must be installed lies in test/real and runs by `npm run test:real`.
+ * What needs a peer that must be installed lies in test/real and runs by `npm run test:real`; what kills processes over
+ * and over lies in test/chaos, `npm run test:chaos`.
  */
 const config = defineConfig({
   test: {

@@ -5,20 +5,20 @@ import { ensureInstalled } from "./lib/install.mjs";
 import { node24 } from "./lib/node24.mjs";
 import { root } from "./lib/paths.mjs";
 import { run } from "./lib/processes.mjs";
-import { Failure, runScript, say } from "./lib/say.mjs";
+import { runScript, say } from "./lib/say.mjs";
 
-const realConfig = "test/real/vitest.config.ts";
+/** Suites of their own, by the argument that asks for them. */
+const configs = { "--real": "test/real/vitest.config.ts", "--chaos": "test/chaos/vitest.config.ts" };
 
 await runScript(async (args) => {
   await ensureInstalled();
-  const real = args.includes("--real");
-  if (real && !existsSync(join(root, realConfig))) throw new Failure(`${realConfig} is missing: there are no tests against real peers here.`);
+  const config = Object.entries(configs).find(([name]) => args.includes(name))?.[1];
   const reports = mkdtempSync(join(tmpdir(), "qinfra-test-"));
   try {
     const report = join(reports, "report.json");
-    const which = real ? ["--config", realConfig] : [];
+    const which = config === undefined ? [] : ["--config", config];
     const output = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const code = await run(node24(), ["node_modules/vitest/vitest.mjs", "run", ...which, ...output, ...args.filter((each) => each !== "--real")], { cwd: root });
+    const code = await run(node24(), ["node_modules/vitest/vitest.mjs", "run", ...which, ...output, ...args.filter((each) => !(each in configs))], { cwd: root });
     return Math.max(code, summarise(report));
   } finally {
     rmSync(reports, { recursive: true, force: true });
