@@ -66,7 +66,8 @@ describe("members", () => {
   it("given two who add the same new name at once, then one of them is told that it is taken", async () => {
     const org = await test.organization(admin.credentials, "race");
     const outcomes = await Promise.all([1, 2].map(() => test.outcomeOf("members.add", { name: "twin", role: "viewer" }, org.credentials)));
-    expect(outcomes.sort()).toEqual(["name-taken", "ok"]);
+    // The later one finds the name taken, or the person a member already where the other had ended by then.
+    expect(["name-taken ok", "member-exists ok"]).toContain(outcomes.toSorted((a, b) => Number(a === "ok") - Number(b === "ok")).join(" "));
   });
 
   it("given the last administrator, then they are neither removed nor given another role", async () => {
