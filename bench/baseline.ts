@@ -29,8 +29,8 @@ async function serve({ connection, pool: max, query, orgId, logFile }: BaselineP
     requests.inc({ route, status: reply.statusCode });
     durations.observe({ route }, reply.elapsedTime / 1000);
   });
-  server.get("/images/:id", async (request, reply) => {
-    const { rows } = await pool.query({ name: "image", text: query, values: [(request.params as { id: string }).id, orgId] });
+  server.get("/assets/:id", async (request, reply) => {
+    const { rows } = await pool.query({ name: "asset", text: query, values: [(request.params as { id: string }).id, orgId] });
     return rows[0] ?? reply.code(404).send({ error: "not found" });
   });
   return server.listen({ host: "127.0.0.1", port: 0 });

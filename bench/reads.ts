@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Db } from "../src/platform/database/database.ts";
 import type { Query } from "../src/platform/database/sql.ts";
 import { toTypeId } from "../src/platform/ids.ts";
-import { imageById } from "../src/modules/images/index.ts";
+import { assetById } from "../src/modules/inventory/index.ts";
 import type { LoadPlan } from "./load.ts";
 import { cpuMs, firstLine, load, median, startProgram, stopped } from "./process.ts";
 import { poolSize, statement, type Stage } from "./stage.ts";
@@ -17,7 +17,7 @@ export interface Side {
 }
 
 export interface Reads {
-  images: number;
+  assets: number;
   connections: number;
   rounds: number;
   platform: Side;
@@ -26,22 +26,21 @@ export interface Reads {
   ratio: number;
 }
 
-const images = 10_000;
-const families = 1_000;
+const assets = 10_000;
 const connections = 32;
 
-/** GET /api/v1/images/{id} through the whole pipeline against the same query behind Fastify, in turns. */
+/** GET /api/v1/assets/{id}, which no cache answers, through the whole pipeline against the same query behind Fastify, in turns. */
 export async function measureReads(stage: Stage, options: { rounds: number; seconds: number }): Promise<Reads> {
-  const ids = await seedImages(stage);
-  const plan: BaselinePlan = { connection: stage.superuser, pool: poolSize, orgId: stage.orgId, logFile: join(stage.folder, "baseline.log"), query: await queryOfImage() };
+  const ids = await seedAssets(stage);
+  const plan: BaselinePlan = { connection: stage.superuser, pool: poolSize, orgId: stage.orgId, logFile: join(stage.folder, "baseline.log"), query: await queryOfAsset() };
   const server = startProgram("baseline.ts", plan, 0);
   const sides: { platform: Side[]; baseline: Side[] } = { platform: [], baseline: [] };
   try {
     const common = { method: "GET", connections, warmupSeconds: 1, seconds: options.seconds } as const;
     const address = await firstLine(server);
-    const toBaseline: LoadPlan = { ...common, address, paths: ids.map((id) => `/images/${id}`) };
+    const toBaseline: LoadPlan = { ...common, address, paths: ids.map((id) => `/assets/${id}`) };
     const toPlatform: LoadPlan = {
-      ...common, address: stage.platform.address, token: stage.client.token as string, paths: ids.map((id) => `/api/v1/images/${toTypeId("img", id)}`),
+      ...common, address: stage.platform.address, token: stage.client.token as string, paths: ids.map((id) => `/api/v1/assets/${toTypeId("ast", id)}`),
     };
     for (let round = 0; round <= options.rounds; round++) {
       const [baseline, platform] = [await measured(toBaseline, server.pid as number), await measured(toPlatform, stage.platform.pid)];
@@ -53,7 +52,7 @@ export async function measureReads(stage: Stage, options: { rounds: number; seco
     await stopped(server);
   }
   const [platform, baseline] = [middle(sides.platform), middle(sides.baseline)];
-  return { images, connections, rounds: options.rounds, platform, baseline, ratio: platform.requestsPerSecond / baseline.requestsPerSecond };
+  return { assets, connections, rounds: options.rounds, platform, baseline, ratio: platform.requestsPerSecond / baseline.requestsPerSecond };
 }
 
 async function measured(plan: LoadPlan, pid: number): Promise<Side> {
@@ -70,25 +69,23 @@ function middle(sides: readonly Side[]): Side {
 }
 
 /** The statement that the operation runs, and the condition that row level security adds to it for the platform. */
-async function queryOfImage(): Promise<string> {
+async function queryOfAsset(): Promise<string> {
   let seen: Query | undefined;
   const recording = { maybe: async (query: Query) => void (seen = query) } as unknown as Db;
-  await imageById(recording, "");
-  if (seen === undefined) throw new Error("images.get runs no single-row statement any more");
-  return `${seen.text} and i.org_id = $2`;
+  await assetById(recording, "");
+  if (seen === undefined) throw new Error("inventory.get-asset runs no single-row statement any more");
+  return `${seen.text} and a.org_id = $2`;
 }
 
-/** Ids of images of the caller's organization, with two tags each. */
-async function seedImages({ superuser, orgId }: Stage): Promise<string[]> {
+/** Ids of assets of the caller's organization, with a site and two tags each. */
+async function seedAssets({ superuser, orgId }: Stage): Promise<string[]> {
   const one = (text: string): Promise<unknown> => statement(superuser, text, [orgId]);
-  await one(`insert into images.golden_image_families (org_id, id, name, description, created_at)
-    select $1, gen_random_uuid(), 'family-' || n, '', now() from generate_series(1, ${families}) n`);
-  await one("insert into software.component_sets (org_id, id, digest, size, packages, created_at, touched_at) values ($1, gen_random_uuid(), '\\x00', 0, '{}', now(), now())");
-  await one(`insert into images.golden_images (org_id, id, family_id, version, source, os_id, os_version, component_set_id, created_at)
-    select f.org_id, gen_random_uuid(), f.id, 'v' || n, 'sbom', 'debian', '12', s.id, now()
-    from images.golden_image_families f join software.component_sets s on s.org_id = f.org_id, generate_series(1, ${images / families}) n where f.org_id = $1`);
-  await one("insert into images.image_tags (org_id, image_id, key, value) select org_id, id, k, 'x' from images.golden_images, (values ('env'), ('team')) t (k) where org_id = $1");
+  await one("insert into inventory.sites (org_id, id, name, created_at) select $1, gen_random_uuid(), 'site-' || n, now() from generate_series(1, 10) n");
+  await one(`insert into inventory.assets (org_id, id, name, kind, site_id, criticality, exposure, os_id, os_version, os_name, source, scanned_at, created_at, updated_at)
+    select $1, gen_random_uuid(), 'host-' || n, 'host', s.id, 'high', 'internal', 'debian', '12', 'Debian GNU/Linux 12', 'ssh', now(), now(), now()
+    from generate_series(1, ${assets}) n join inventory.sites s on s.org_id = $1 and s.name = 'site-' || (n % 10 + 1)`);
+  await one("insert into inventory.asset_tags (org_id, asset_id, key, value) select org_id, id, k, 'x' from inventory.assets, (values ('env'), ('team')) t (k) where org_id = $1");
   await statement(superuser, "analyze");
-  const { rows } = await statement(superuser, "select id from images.golden_images where org_id = $1 order by id limit 2000", [orgId]);
+  const { rows } = await statement(superuser, "select id from inventory.assets where org_id = $1 order by id limit 2000", [orgId]);
   return (rows as { id: string }[]).map((row) => row.id);
 }

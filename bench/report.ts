@@ -52,7 +52,7 @@ average says what else was going on, and on a busy machine only the shares mean 
 
 ## Reads
 
-\`GET /api/v1/images/{id}\` among ${whole(reads.images)} images by a signed-in person, against a Fastify server with pg that runs the same statement
+\`GET /api/v1/assets/{id}\` among ${whole(reads.assets)} assets by a signed-in person, against a Fastify server with pg that runs the same statement
 (with the condition that row level security adds), prepared, with one pino line and prom-client metrics a request, and neither
 authentication, validation, policy nor transaction. Both on the same PostgreSQL with a pool of the same size, ${reads.connections} keep-alive
 connections, ${reads.rounds} rounds in turns, medians${pinned ? "; the server on one core, the load generator on the other" : "; the processes were not bound to cores, because taskset is missing"}.
@@ -68,7 +68,7 @@ Processor time is that of the server process alone, so that it does not depend o
 ## Ways in
 
 The same request with a part of the way in and without it, ${reads.connections} connections, in turns, medians. With no credential and with one: the public
-\`GET /api/v1/sign-in\`; the others: images from the cache, with an API key. Every server is on the first core, the load generator and nginx share the rest.
+\`GET /api/v1/sign-in\`; the others: the read of an asset above, with an API key. Every server is on the first core, the load generator and nginx share the rest.
 
 | with | requests/s with | without | share | added to the median, ms |
 |---|---|---|---|---|

@@ -33,10 +33,10 @@ export function platformEnvironment({ folder, superuser }: Pick<Stage, "folder" 
   };
 }
 
-/** TypeIDs of some of the images that the reads were measured with. */
-export async function imageIds({ superuser, orgId }: Stage): Promise<string[]> {
-  const { rows } = await statement(superuser, "select id from images.golden_images where org_id = $1 order by id limit 2000", [orgId]);
-  return (rows as { id: string }[]).map((row) => toTypeId("img", row.id));
+/** TypeIDs of some of the assets that the reads were measured with. */
+export async function assetIds({ superuser, orgId }: Stage): Promise<string[]> {
+  const { rows } = await statement(superuser, "select id from inventory.assets where org_id = $1 order by id limit 2000", [orgId]);
+  return (rows as { id: string }[]).map((row) => toTypeId("ast", row.id));
 }
 
 export const poolSize = 16;

@@ -7,7 +7,7 @@ import { startPlatform, type RunningPlatform, type StartOptions } from "../test/
 import { startRedis } from "../test/real/support/redis.ts";
 import type { LoadPlan } from "./load.ts";
 import { load, median, onCore } from "./process.ts";
-import { imageIds, platformEnvironment, type Stage } from "./stage.ts";
+import { assetIds, platformEnvironment, type Stage } from "./stage.ts";
 
 export interface WayIn {
   what: string;
@@ -54,11 +54,11 @@ export async function measureWaysIn(stage: Stage, options: { rounds: number; sec
   }
 
   try {
-    const { key } = await stage.client.call<{ key: string }>("POST", "/api/v1/api-keys", { name: "bench", scopes: ["images:read"] });
+    const { key } = await stage.client.call<{ key: string }>("POST", "/api/v1/api-keys", { name: "bench", scopes: ["assets:read"] });
     const session = stage.client.token as string;
     const { address } = stage.platform;
     const anyone = ["/api/v1/sign-in"];
-    const images = (await imageIds(stage)).map((id) => `/api/v1/images/${id}`);
+    const assets = (await assetIds(stage)).map((id) => `/api/v1/assets/${id}`);
     const nobody = { ...plan(address, anyone), manyAddresses: true };
     await compare("a session, against no credential", { ...plan(address, anyone, session), manyAddresses: true }, nobody);
     await compare("an API key, against no credential", { ...plan(address, anyone, key), manyAddresses: true }, nobody);
@@ -68,7 +68,7 @@ export async function measureWaysIn(stage: Stage, options: { rounds: number; sec
       const server = await startRedis();
       ends.push(() => server.stop());
       const counted = await another({ CACHE_URL: server.url });
-      await compare("the rate limit in Redis, against in memory", plan(counted.address, images, key), plan(address, images, key));
+      await compare("the rate limit in Redis, against in memory", plan(counted.address, assets, key), plan(address, assets, key));
     }
     const front = [peer("nginx"), peer("openssl")].flatMap((one) => ("missing" in one ? [one.missing] : []));
     if (front.length > 0) missing.push(`nginx with TLS: ${front.join("; ")}`);
@@ -79,7 +79,7 @@ export async function measureWaysIn(stage: Stage, options: { rounds: number; sec
       const behind = await another({ TLS_CERT: own.cert, TLS_KEY: own.key, TLS_CA: authority.certificate, TRUSTED_PROXIES: "127.0.0.1" }, { ca: authority.certificate, client: gateway });
       const nginx = await startNginx([new URL(behind.address).host], { front: shown, gateway, ca: authority.certificate });
       ends.push(() => nginx.stop());
-      await compare("nginx with TLS 1.3, and mutual TLS behind it, against none", plan(nginx.address, images, key, readFileSync(authority.certificate, "utf8")), plan(address, images, key));
+      await compare("nginx with TLS 1.3, and mutual TLS behind it, against none", plan(nginx.address, assets, key, readFileSync(authority.certificate, "utf8")), plan(address, assets, key));
     }
     return { ways, missing };
   } finally {
