@@ -25,7 +25,7 @@ export async function connectionOf(io: Pick<CliIo, "env" | "now">, global: Globa
   const url = given === undefined ? undefined : serverUrl(given, global.url === undefined ? "QINFRA_URL" : "--url");
   if (url !== undefined && key !== undefined) return withOrganization({ url, token: key }, io.env, global);
   const { current, logins } = await readCredentials(io);
-  const chosen = url ?? current;
+  const chosen = url ?? (current !== undefined && logins[current] !== undefined ? current : undefined);
   if (chosen === undefined) {
     if (key === undefined) return undefined;
     throw new CliError("QINFRA_API_KEY is set, but no server is.", { next: "set QINFRA_URL, or give --url" });
@@ -36,6 +36,15 @@ export async function connectionOf(io: Pick<CliIo, "env" | "now">, global: Globa
   }
   const token = key ?? login?.token;
   return withOrganization({ url: chosen, ...(token !== undefined && { token }) }, io.env, global);
+}
+
+/** Where `qinfra login` goes, and what chose it: `--url`, else `QINFRA_URL`, else the server logged in to last, else this machine. */
+export async function loginUrl(io: Pick<CliIo, "env">, global: GlobalOptions): Promise<{ url: string; why?: string }> {
+  if (global.url !== undefined) return { url: serverUrl(global.url, "--url") };
+  const named = setting(io.env, "QINFRA_URL");
+  if (named !== undefined) return { url: serverUrl(named, "QINFRA_URL"), why: "as QINFRA_URL says" };
+  const { current } = await readCredentials(io);
+  return current === undefined ? { url: defaultUrl, why: "as no server was named" } : { url: current, why: "as last time" };
 }
 
 function withOrganization(connection: Connection, env: CliIo["env"], global: GlobalOptions): Connection {

@@ -1,4 +1,4 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "./errors.ts";
 import { codeOf, homeFolder, makePrivateFolder } from "./home.ts";
@@ -12,7 +12,7 @@ export interface Login {
   expiresAt?: string;
 }
 
-/** The file of the logins: one for each server, and which server was logged in to last. */
+/** The file of the logins: one for each server, and which server was logged in to last, also where that login is over. */
 export interface Credentials {
   current?: string;
   logins: Record<string, Login>;
@@ -83,13 +83,9 @@ export async function storeLogin(place: Place, url: string, login: Login): Promi
   await writeCredentials(place, { current: url, logins: { ...before.logins, [url]: login } });
 }
 
-/** Forgets the login of a server; the file goes with the last one. */
+/** Forgets the login of a server, but not which one was the last: the next login goes there. */
 export async function forgetLogin(place: Place, url: string): Promise<void> {
-  const { current, logins } = await readCredentials(place);
+  const { logins, ...kept } = await readCredentials(place);
   const { [url]: _forgotten, ...others } = logins;
-  if (Object.keys(others).length === 0) {
-    await rm(credentialsPath(place.env), { force: true });
-    return;
-  }
-  await writeCredentials(place, { logins: others, ...(current !== undefined && current !== url && { current }) });
+  await writeCredentials(place, { ...kept, logins: others });
 }

@@ -1,5 +1,5 @@
 import { connectionOf } from "../connection.ts";
-import { credentialsPath, readCredentials } from "../credentials.ts";
+import { credentialsPath } from "../credentials.ts";
 import { exit } from "../exit-codes.ts";
 import { homeFolder } from "../home.ts";
 import { hasColour, widthOf, write, type CliIo } from "../io.ts";
@@ -25,10 +25,9 @@ export const runConfig: LocalRun = async ({ io, global }, options) => {
 async function clientSettings(io: CliIo, global: { url?: string }): Promise<Shown[]> {
   const { env } = io;
   const given = (name: string): string => (env[name] === undefined || env[name] === "" ? "default" : "environment");
-  const { current } = await readCredentials(io);
   const { QINFRA_API_KEY: _key, ...withoutKey } = env;
   const connection = await connectionOf({ ...io, env: withoutKey }, global);
-  const from = global.url !== undefined ? "--url" : given("QINFRA_URL") === "environment" ? "environment" : current === undefined ? "unset" : credentialsPath(env);
+  const from = global.url !== undefined ? "--url" : given("QINFRA_URL") === "environment" ? "environment" : connection === undefined ? "unset" : credentialsPath(env);
   const key = env["QINFRA_API_KEY"] ?? "";
   const organization = env["QINFRA_ORGANIZATION"] ?? "";
   return [

@@ -12,9 +12,10 @@ export const loginCommand: LocalCommand = {
       .option("--user <name>", "Name to log in with by password; admin without it")
       .addOption(new Option("--password-stdin", "Read the password from the first line of standard input, and from the second a new one where one must be set, or a code"))
       .addHelpText("after", `
-Without --url it is QINFRA_URL, else ${defaultUrl}. It shows a page and a code; sign in there with a browser on any
-device. With --password the password is asked for; it is never an argument, which others could see. The session is kept
-in $QINFRA_HOME/credentials.json (default ~/.qinfra), which only you can read.
+Without --url it is QINFRA_URL, else the server that you logged in to last, else ${defaultUrl}. It shows a page and a
+code; sign in there with a browser on any device. With --password the password is asked for; it is never an argument,
+which others could see. The session is kept in $QINFRA_HOME/credentials.json (default ~/.qinfra), which only you can
+read.
 
 Examples:
   qinfra login

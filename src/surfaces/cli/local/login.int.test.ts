@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loginUrl } from "../connection.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { platformOperations } from "../testing/platform-operations.ts";
 import { testManifest } from "../testing/operations.ts";
@@ -141,6 +142,30 @@ describe("the file of the logins", () => {
   });
 });
 
+describe("the server that a login goes to", () => {
+  const again = (env: Record<string, string> = {}) => place.run(["login", "--password-stdin"], { stdin: "right\n", env });
+
+  it("is the one of the last login, also after a logout, and is said", async () => {
+    await login("right\n");
+    await place.run(["logout"]);
+    expect(await place.run(["things", "list"])).toMatchObject({ code: 2, stderr: expect.stringContaining("qinfra login") });
+    expect(await again()).toMatchObject({ code: 0, stderr: `Logging in to ${server.url}, as last time; --url chooses another server.\nLogged in to ${server.url} as admin until 2026-12-21T12:00:00Z.\n` });
+  });
+
+  it("is the one of QINFRA_URL before that of the last login", async () => {
+    await login("right\n");
+    const other = await startPlatformServer();
+    Object.assign(other.answers, server.answers);
+    const { code, stderr } = await again({ QINFRA_URL: other.url });
+    await other.close();
+    expect({ code, said: stderr.split("\n")[0] }).toEqual({ code: 0, said: `Logging in to ${other.url}, as QINFRA_URL says; --url chooses another server.` });
+  });
+
+  it("is this machine where none was ever named", async () => {
+    expect(await loginUrl({ env: { QINFRA_HOME: place.home } }, {})).toEqual({ url: "http://localhost:8080", why: "as no server was named" });
+  });
+});
+
 describe("password", () => {
   it("changes the password of the present login", async () => {
     await login("right\n");
@@ -154,12 +179,12 @@ describe("password", () => {
 });
 
 describe("logout", () => {
-  it("ends the session and removes the file", async () => {
+  it("ends the session and removes it from the file", async () => {
     await login("right\n");
     expect(await place.run(["logout"], { env: { QINFRA_API_KEY: "qk_other" } })).toMatchObject({ code: 0, stderr: `Logged out of ${server.url}.\n` });
     expect(server.received.at(-1)).toMatchObject({ method: "DELETE", url: "/api/v1/sessions/current", headers: { authorization: "Bearer tok_right" } });
-    await expect(stat(file())).rejects.toThrow("ENOENT");
-    expect(await place.run(["logout"])).toMatchObject({ code: 0, stderr: "You are not logged in.\n" });
+    expect(JSON.parse(await readFile(file(), "utf8"))).toEqual({ current: server.url, logins: {} });
+    expect(await place.run(["logout"])).toMatchObject({ code: 0, stderr: `You are not logged in to ${server.url}.\n` });
   });
 
   it("keeps the logins of other servers", async () => {
@@ -178,7 +203,7 @@ describe("logout", () => {
     const { code, stderr } = await place.run(["logout"]);
     expect(code).toBe(2);
     expect(stderr).toContain("the session could not be ended and lasts until 2026-12-21T12:00:00Z");
-    await expect(stat(file())).rejects.toThrow("ENOENT");
+    expect(await readFile(file(), "utf8")).not.toContain("tok_right");
     server = await startPlatformServer();
   });
 

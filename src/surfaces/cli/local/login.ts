@@ -1,5 +1,5 @@
 import { callOperation } from "../client.ts";
-import { defaultUrl, isLoopback, isOpenOnTheWay, serverUrl, type Connection } from "../connection.ts";
+import { isLoopback, isOpenOnTheWay, loginUrl, serverUrl, type Connection } from "../connection.ts";
 import { credentialsPath, forgetLogin, readCredentials, storeLogin } from "../credentials.ts";
 import { CliError, printable } from "../errors.ts";
 import { exit } from "../exit-codes.ts";
@@ -18,7 +18,8 @@ const defaultUser = "admin";
 
 export const runLogin: LocalRun = async (context, options) => {
   const { io, global } = context;
-  const url = serverUrl(global.url ?? (io.env["QINFRA_URL"] || defaultUrl), global.url === undefined ? "QINFRA_URL" : "--url");
+  const { url, why } = await loginUrl(io, global);
+  if (why !== undefined) say(io, `Logging in to ${url}, ${why}; --url chooses another server.`);
   if (isOpenOnTheWay(url)) say(io, `warning: ${url} has no TLS: your password and everything else can be read on the way`);
   const session = await begun(context, url, options);
   await storeLogin(io, url, { token: session.token, user: session.user, expiresAt: session.expiresAt });
