@@ -40,6 +40,8 @@ describe("settings", () => {
     const outcomes = await Promise.all([set(org, 0, { readOnly: false }), set(org, 0, { requireApproval: [] })]);
     expect(outcomes.sort()).toEqual(["ok", "settings-changed"]);
     expect([await set(org, 0, {}), await set(org, 2, {}), await set(org, 1, {})]).toEqual(["settings-changed", "settings-changed", "ok"]);
+    const read = `\`qinfra organizations get-settings ${org.id}\`, or GET /api/v1/organizations/${org.id}/settings`;
+    await expect(test.call("organizations.set-settings", { id: org.id, version: 0, settings: {} }, org.credentials)).rejects.toThrow(read);
   });
 
   it.each([

@@ -34,7 +34,7 @@ export const setSettings = operation({
     const version = (await currentSettings(db, orgId))?.version ?? 0;
     const next = { version: input.version + 1, settings: input.settings, by: userOf(context.actor), at: timestamp(context.clock) };
     if (version !== input.version || !(await insertSettings(db, orgId, next))) {
-      fail(SettingsChanged, `You named version ${input.version}, and it is no longer the newest; read the settings again (organizations.get-settings) and repeat your change on them.`);
+      fail(SettingsChanged, `Version ${input.version} is not the newest of the settings, so nothing was set. Read them again (\`qinfra organizations get-settings ${input.id}\`, or GET /api/v1/organizations/${input.id}/settings), repeat your change on what you read, and name the version that it says.`);
     }
     await context.events.append({ type: SettingsSet, subject: input.id, data: { version: next.version } });
     return { version: next.version, settings: next.settings };
