@@ -16,7 +16,7 @@ export interface Actor {
   permissions: readonly string[];
   /** An AI actor: every call through MCP and every API key marked `agent`, whatever person it acts for. */
   ai: boolean;
-  /** Signed in with the one-time password, which can do nothing but set a new one. */
+  /** Signed in with the one-time password, which can only set a new one, or sign out. */
   mustChangePassword: boolean;
   /** The session began with a second factor, or was confirmed by one since. */
   secondFactor: boolean;

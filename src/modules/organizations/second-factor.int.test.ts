@@ -1,6 +1,7 @@
 import { TOTP } from "otpauth";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Credentials } from "../../platform/operation/services.ts";
+import { userUuid } from "./ids.ts";
 import { sweepProvider } from "./provider/sweep.ts";
 import { simulatedAuthenticator } from "./testing/authenticator.ts";
 import { openSecrets, organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
@@ -88,6 +89,21 @@ describe("an authenticator app", () => {
     expect(await tryIn({ ...ada, password: "not the password" })).toBe("sign-in-failed");
     expect(await tryIn({ ...ada, password: "not the password" }, codeOfApp(secret, 1))).toBe("sign-in-failed");
     expect(await tryIn(ada, codeOfApp(secret, 1))).toBe("ok"); // which the wrong password did not spend
+  });
+
+  it("given it is enrolled between the check of the password and the session, then no session begins without it", async () => {
+    const ada = await person();
+    const other = await test.connect("superuser");
+    await other.query("begin");
+    await other.query("select 1 from organizations.users where id = $1 for update", [userUuid(ada.user)]);
+    await other.query("insert into organizations.totp (user_id, secret, created_at, confirmed_at) values ($1, 'sealed', now(), now())", [userUuid(ada.user)]);
+    const outcome = tryIn(ada);
+    const [{ pid }] = (await other.query("select pg_backend_pid() as pid")).rows as [{ pid: number }];
+    const watch = await test.connect("superuser");
+    await vi.waitUntil(async () => (await watch.query("select 1 from pg_stat_activity where $1 = any(pg_blocking_pids(pid))", [pid])).rowCount === 1, { timeout: 20_000 });
+    await other.query("commit");
+    expect(await outcome).toBe("second-factor-needed");
+    await Promise.all([other.end(), watch.end()]);
   });
 
   it("given no first code for half an hour, then it is begun anew; the secret is kept sealed", async () => {

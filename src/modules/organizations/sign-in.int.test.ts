@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pino } from "pino";
 import { createAuthentication, ensureFirstAdministrator } from "./index.ts";
+import { sessionTypeId } from "./ids.ts";
 import { createSession } from "./operations/create-session.ts";
 import { codeOf, openSecrets, organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
 import { earnestCost, setPasswordCost, type PasswordCost } from "../../platform/identity/passwords.ts";
@@ -56,6 +57,18 @@ describe("a one-time password", () => {
     const { rows } = await superuser.query("select one_time, sealed, hash ~ '^\\$argon2id\\$v=19\\$' as phc from organizations.password_credentials");
     expect(rows).toEqual([{ one_time: false, sealed: null, phc: true }]);
     await superuser.end();
+  });
+
+  it("given somebody signs out with it, then that session is over, and no other of theirs", async () => {
+    const admin = await test.signIn("admin", "a password of mine");
+    const made = await test.call<{ oneTimePassword: string }>("members.add", { name: "sid", role: "viewer" }, admin);
+    const [one, two] = [await test.signIn("sid", made.oneTimePassword), await test.signIn("sid", made.oneTimePassword)];
+    const other = sessionTypeId((await test.actorOf(two)).sessionId ?? "");
+    expect(await test.outcomeOf("sessions.delete", { id: other }, one)).toBe("password-change-required");
+    expect((await test.actorOf(two)).mustChangePassword).toBe(true);
+    expect(await test.outcomeOf("sessions.delete", { id: "current" }, one)).toBe("ok");
+    expect(await test.outcomeOf("sessions.delete", { id: "current" }, one)).toBe("unauthenticated");
+    expect(await test.outcomeOf("sessions.delete", { id: other }, two)).toBe("ok");
   });
 
   it("given two requests that set a password at once, then one of them wins", async () => {

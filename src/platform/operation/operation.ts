@@ -115,8 +115,8 @@ export interface OperationSpec<I extends TProperties, O extends TSchema, P, Q> {
   awaits?: { event: string; subscription: string };
   /** A read of several statements that must see the same moment. */
   snapshot?: boolean;
-  /** May be called by somebody who signed in with a one-time password, who can do nothing else. */
-  endsOneTimePassword?: boolean;
+  /** May be called by somebody who signed in with a one-time password, who can do nothing else: `sessions.delete` and `users.set-password`. */
+  afterOneTimePassword?: boolean;
   /** Largest JSON input in bytes; 1 MiB where it is absent. */
   maxInputBytes?: number;
   /** The answer holds a secret that is shown once: it is never stored, so a repeated request is refused, not answered. */

@@ -8,8 +8,8 @@ import type { Operation } from "./operation.ts";
 export function permit(operation: Operation, actor: Actor, now: number): void {
   if (operation.permission === "public") return;
   refuseClosed(actor.closesAt);
-  if (actor.mustChangePassword && operation.endsOneTimePassword !== true) {
-    fail(PasswordChangeRequired, "The one-time password can do nothing but set a new one: run `qinfra login` and choose a password.");
+  if (actor.mustChangePassword && operation.afterOneTimePassword !== true) {
+    fail(PasswordChangeRequired, "After a one-time password you can only set a new one, or sign out: run `qinfra login` and choose a password.");
   }
   if (operation.permission !== "self") permitRole(operation, actor);
   if (operation.confirm !== undefined) confirmed(operation, actor, now);

@@ -10,6 +10,7 @@ import { SessionCreated } from "../events.ts";
 import { OrganizationId, orgTypeId, orgUuid, sessionTypeId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
 import { DoorOrCli, NewSession } from "../schemas.ts";
+import { lockUser } from "../second-factor-store.ts";
 import { secondFactorsOf, verifyCode } from "../second-factor/index.ts";
 import { sessionLifetimeMs } from "../sessions.ts";
 import { signInLimits } from "../sign-in-limits.ts";
@@ -20,7 +21,7 @@ export const createSession = operation({
   id: "sessions.create",
   http: "POST /api/v1/sessions",
   summary: "Sign in with name and password",
-  description: "Answers the token once: a bearer token for the door `cli`, the value of the session cookie for `browser`. After a one-time password it can do nothing but set a new one.",
+  description: "Answers the token once: a bearer token for the door `cli`, the value of the session cookie for `browser`. After a one-time password it can only set a new one, or sign out.",
   permission: "public",
   reason: "nobody is signed in before they sign in",
   effect: "change",
@@ -53,6 +54,11 @@ export const createSession = operation({
     return { ...known, by };
   },
   async handle(context, input, known) {
+    // A factor may have been enrolled since it was asked for; from here on none is until the transaction ends.
+    await lockUser(context.db, known.user_id);
+    if (known.by === undefined && (await secondFactorsOf(context.db, known.user_id)).any) {
+      fail(SecondFactorNeeded, "A second factor was added while you signed in; sign in again, with a code of it.");
+    }
     const door = input.door ?? "cli";
     const { token, hash } = newSessionToken();
     const id = context.ids.uuid();

@@ -20,7 +20,7 @@ export const setPassword = operation({
   permission: "self",
   reason: "everybody may set their own password, and has to after a one-time password",
   effect: "change",
-  endsOneTimePassword: true,
+  afterOneTimePassword: true,
   without: { mcp: "a program is not given a person's password", cli: "`qinfra login` asks for passwords without showing them" },
   database: "system",
   input: Type.Object({
