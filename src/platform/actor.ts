@@ -1,8 +1,11 @@
 import { fromTypeId, toTypeId } from "./ids.ts";
 
-/** Who acts. Identity comes from the credential, roles and permissions from the membership in the organization. */
+/**
+ * Who acts. Identity comes from the credential, roles and permissions from the membership in the organization. `service` is
+ * a program that an issuer speaks for: a member like others, and no person.
+ */
 export interface Actor {
-  kind: "anonymous" | "user" | "api-key" | "system";
+  kind: "anonymous" | "user" | "service" | "api-key" | "system";
   /** UUIDs. An API key acts with its own id and names the person who made it as `userId`. */
   userId?: string;
   keyId?: string;

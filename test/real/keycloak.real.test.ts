@@ -71,6 +71,15 @@ describeWith(["keycloak"], "people and programs of a Keycloak", () => {
       expect({ status, ...me }).toMatchObject({ status: 200, user: { name: "service-account-ci" }, organization: { slug: "acme" }, roles: ["viewer"] });
     });
 
+    it("given an access token, then nothing that is for people is done with it", async () => {
+      const headers = { authorization: `Bearer ${await realm.clientToken()}` };
+      const answers = await Promise.all(["sessions", "second-factors"].map(async (what) => {
+        const answer = await fetch(`${platform.address}/api/v1/${what}`, { headers, signal: AbortSignal.timeout(30_000) });
+        return { status: answer.status, ...((await answer.json()) as object) };
+      }));
+      for (const answer of answers) expect(answer).toMatchObject({ status: 403, code: "person-needed", detail: expect.stringContaining("A service account cannot do this") });
+    });
+
     it("given its groups change, then the next token goes by them, and an older one brings nothing back", async () => {
       const before = await realm.clientToken();
       await realm.setGroups("service-account-ci", ["operators", "viewers"]);

@@ -109,7 +109,9 @@ export function createAuthentication(ports: AuthenticationPorts): Authentication
   async function jwt(token: string, orgId: string | undefined): Promise<Actor> {
     const claims = (await verifyJwt(token)) ?? refuse();
     await settleClaims(claims);
-    const actor = actorOf((await identityOf({ issuer: claims.issuer, subject: claims.subject, orgId })) ?? refuse());
+    const found = (await identityOf({ issuer: claims.issuer, subject: claims.subject, orgId })) ?? refuse();
+    const actor = actorOf(found);
+    if (claims.service || found.kind === "service") return { ...actor, kind: "service" };
     return claims.secondFactor === true ? { ...actor, secondFactor: true } : actor;
   }
 

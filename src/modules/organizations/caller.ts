@@ -10,9 +10,9 @@ export function userOf(actor: Actor): string {
   return actor.userId;
 }
 
-/** The person who acts by themselves: what concerns sign-in is not a key's to do, whatever its scopes. */
+/** The person who acts by themselves: what concerns sign-in is not a program's to do, whatever its scopes. */
 export function personOf(actor: Actor): string {
-  if (actor.kind !== "user") fail(PersonNeeded, "An API key cannot do this; sign in with `qinfra login`.");
+  if (actor.kind !== "user") fail(PersonNeeded, `${actor.kind === "service" ? "A service account" : "An API key"} cannot do this; sign in with \`qinfra login\`.`);
   return userOf(actor);
 }
 

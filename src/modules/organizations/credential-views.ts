@@ -13,6 +13,10 @@ export interface Standing {
   closes: number | null;
 }
 
+export interface IdentityStanding extends Standing {
+  kind: "person" | "service";
+}
+
 /** `expires` and `used` in milliseconds since 1970: reading a number is cheaper than a date. */
 export interface SessionStanding extends Standing {
   id: string;
@@ -45,7 +49,7 @@ export async function standingsOfSessions(db: Db, asked: readonly { hash: Buffer
       (extract(epoch from s.expires_at) * 1000)::float8 as expires, (extract(epoch from s.last_seen_at) * 1000)::float8 as used
     from unnest(${filled(asked, (one) => one.hash)}::bytea[], ${filled(asked, (one) => one.orgId)}::uuid[]) with ordinality as a (hash, org_id, n)
     join organizations.sessions s on s.hash = a.hash and s.revoked_at is null
-    join organizations.users u on u.id = s.user_id and u.disabled_at is null
+    join organizations.users u on u.id = s.user_id and u.disabled_at is null and u.kind = 'person'
     join organizations.memberships m on m.user_id = s.user_id and m.org_id = coalesce(a.org_id, s.org_id)
     join organizations.organizations o on o.id = m.org_id`);
   return inOrder(rows, asked.length);
@@ -64,9 +68,9 @@ export async function standingsOfKeys(db: Db, prefixes: readonly string[]): Prom
   return inOrder(rows, prefixes.length);
 }
 
-export async function standingsOfIdentities(db: Db, asked: readonly { issuer: string; subject: string; orgId: string | undefined }[]): Promise<(Standing | undefined)[]> {
-  const rows = await db.many<Standing & { n: number }>(sql`
-    select a.n, i.user_id, m.org_id, m.role, o.is_platform, o.settings, (extract(epoch from o.due_at) * 1000)::float8 as closes
+export async function standingsOfIdentities(db: Db, asked: readonly { issuer: string; subject: string; orgId: string | undefined }[]): Promise<(IdentityStanding | undefined)[]> {
+  const rows = await db.many<IdentityStanding & { n: number }>(sql`
+    select a.n, u.kind, i.user_id, m.org_id, m.role, o.is_platform, o.settings, (extract(epoch from o.due_at) * 1000)::float8 as closes
     from unnest(${filled(asked, (one) => one.issuer)}::text[], ${filled(asked, (one) => one.subject)}::text[], ${filled(asked, (one) => one.orgId)}::uuid[])
       with ordinality as a (issuer, subject, org_id, n)
     join organizations.user_identities i on i.issuer = a.issuer and i.subject = a.subject

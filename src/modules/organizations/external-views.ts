@@ -29,7 +29,7 @@ export async function entrantOf(db: Db, userId: string, orgId: string | null): P
       where t.user_id = u.id and (${orgId}::uuid is null or t.org_id = ${orgId}::uuid)
       order by w.closed_at is not null, t.created_at, t.org_id limit 1
     ) m on true
-    where u.id = ${userId} and u.disabled_at is null and u.erased_at is null`);
+    where u.id = ${userId} and u.kind = 'person' and u.disabled_at is null and u.erased_at is null`);
 }
 
 /**

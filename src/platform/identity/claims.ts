@@ -52,12 +52,18 @@ function valuesOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-/** RFC 9068, 2.2 for the subject of a client; Keycloak names an account after it; Entra ID says `idtyp`. */
+/**
+ * Whether a client acts for itself, so that no person stands behind the token. RFC 9068, 2.2: the subject is the client
+ * then (`client_id`; `cid` at Okta, `azp` elsewhere). Keycloak gives each client a user named after it, Auth0 a subject
+ * made of its id, and Entra ID says `idtyp`. An e-mail address makes no person of it: service accounts may have one.
+ */
 function isService(payload: JWTPayload): boolean {
-  if (payload["email"] !== undefined) return false;
+  if (payload["idtyp"] === "app") return true;
   const client = payload["client_id"] ?? payload["cid"] ?? payload["azp"];
+  if (typeof client !== "string" || client === "") return false;
   const username = payload["preferred_username"];
-  return payload["idtyp"] === "app" || payload.sub === client || (typeof username === "string" && username.startsWith("service-account-"));
+  return payload.sub === client || payload.sub === `${client}@clients`
+    || (typeof username === "string" && username.toLowerCase() === `service-account-${client}`.toLowerCase());
 }
 
 function text(value: unknown, longest: number): string | undefined {

@@ -86,6 +86,10 @@ describe("a bearer JWT", () => {
 
   it.each<[string, Claims, Claims]>([
     ["of a person", { preferred_username: "ada", name: "Ada\u0000 Lovelace", email: "ada@example.org", azp: "web" }, { username: "ada", displayName: "Ada Lovelace", email: "ada@example.org", service: false }],
+    ["of a person named as a service account is", { preferred_username: "service-account-ci", azp: "web" }, { username: "service-account-ci", service: false }],
+    ["of a service account with an e-mail address", { client_id: "user-1", email: "ci@example.org" }, { email: "ci@example.org", service: true }],
+    ["of a service account of Keycloak, which writes names small", { preferred_username: "service-account-ci", client_id: "CI", azp: "CI" }, { username: "service-account-ci", service: true }],
+    ["of a person, for whom the client is another", { client_id: "web", azp: "web" }, { service: false }],
     ["of a service account of Keycloak", { preferred_username: "service-account-ci", azp: "ci" }, { username: "service-account-ci", service: true }],
     ["of a client by RFC 9068", { client_id: "user-1" }, { service: true }],
     ["of an application of Entra ID", { idtyp: "app", azp: "other" }, { service: true }],

@@ -8,7 +8,8 @@ const CHARACTERS = 256;
 export function policyActor(actor: Actor): PolicyActor {
   const id = actor.keyId ?? actor.userId;
   return {
-    kind: actor.kind,
+    // To a policy there are people, and programs that act by what they were given.
+    kind: actor.kind === "service" ? "api-key" : actor.kind,
     ...(id === undefined ? {} : { id }),
     ...(actor.keyId === undefined || actor.userId === undefined ? {} : { actsFor: actor.userId }),
     ai: actor.ai,

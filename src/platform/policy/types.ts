@@ -3,7 +3,7 @@ import type { Actor } from "../actor.ts";
 export type PolicyDoor = "http" | "mcp" | "cli" | "browser";
 
 export interface PolicyActor {
-  kind: Actor["kind"];
+  kind: Exclude<Actor["kind"], "service">;
   /** The key's id for an API key, the user's otherwise; absent for anonymous callers. */
   id?: string;
   /** The person for whom an API key acts. */

@@ -114,6 +114,16 @@ describe("sessions.exchange", () => {
     await expect(exchange(name)).rejects.toMatchObject({ type: { code: "id-token-refused", status: 401 }, data: undefined });
   });
 
+  it.each<[string, Partial<IdTokenClaims>, string]>([
+    ["that its issuer gave to a program for itself", { service: true }, "person"],
+    ["of a service account", {}, "service"],
+  ])("given a token %s, then no session begins", async (_what, claims, kind) => {
+    const { name } = await known(`robot-${kind}`);
+    said[name] = claims;
+    await sqlAs(`update organizations.users set kind = '${kind}' where name = $1`, name);
+    expect(await test.outcomeOf("sessions.exchange", { idToken: name })).toBe("id-token-refused");
+  });
+
   it.each([["is not accepted", "unknown"], ["means nobody here", "stranger"]])("given a token that %s, then the answer is the same", async (_what, token) => {
     said["stranger"] = {};
     const error = await exchange(token).catch((reason: Error) => reason);

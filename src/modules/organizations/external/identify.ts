@@ -10,7 +10,8 @@ import type { SettleClaims } from "./settle.ts";
 export function createIdentify(ports: { database: Database; verifyIdToken: VerifyIdToken; settleClaims: SettleClaims }): Identify {
   return async (idToken) => {
     const claims = await ports.verifyIdToken(idToken);
-    if (claims === undefined) return undefined;
+    // A program has no session: it comes with a token of its own each time.
+    if (claims === undefined || (claims.service && !claims.own)) return undefined;
     await ports.settleClaims(claims);
     const { own, issuer, subject, secondFactor = false, authenticatedAt, issuedAt, session, digest, until } = claims;
     const userId = own ? fromTypeId("usr", subject) : await ports.database.lookup((db) => userOfIdentity(db, issuer, subject));

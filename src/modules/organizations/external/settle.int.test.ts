@@ -110,6 +110,24 @@ describe("a token of an issuer whose groups give roles", () => {
     expect(await row("select name, kind from organizations.users where id = $1", actor.userId)).toEqual({ name: "service-account-ci", kind: "service" });
   });
 
+  it("given a program that acts for itself, then it does what its role may, and nothing that is for people", async () => {
+    const ci = bearer("s-robot", ["root"], { username: "service-account-robot", service: true });
+    expect(await test.actorOf(ci)).toMatchObject({ kind: "service", roles: ["admin"], secondFactor: false, ai: false });
+    expect(await test.outcomeOf("members.list", {}, ci)).toBe("ok");
+    expect((await test.call<{ user: { name: string } }>("users.me", {}, ci)).user.name).toBe("service-account-robot");
+    const forPeople: [string, object][] = [
+      ["api-keys.create", { name: "k", scopes: ["images:read"] }], ["sessions.list", {}], ["sessions.delete", { id: "current" }], ["second-factors.list", {}], ["second-factors.add-totp", {}],
+      ["second-factors.begin-passkey", {}], ["sessions.confirm", { code: "123456" }], ["users.set-password", { currentPassword: "a password of it", newPassword: "another password" }], ["members.leave", { id: acme.id }],
+    ];
+    const outcomes = await Promise.all(forPeople.map(async ([id, input]) => [id, await test.outcomeOf(id, input, ci)]));
+    expect(outcomes).toEqual(forPeople.map(([id]) => [id, "person-needed"]));
+  });
+
+  it("given a program whose user is known, then a token that does not say so is no person's either", async () => {
+    await test.actorOf(bearer("s-quiet", ["look"], { service: true }));
+    expect(await test.actorOf(bearer("s-quiet", ["look"]))).toMatchObject({ kind: "service" });
+  });
+
   it("given a later token that says more of the person, then what was missing is filled in, and nothing is replaced", async () => {
     const { userId } = await test.actorOf(bearer("s-eve", ["look"], { username: "eve" }));
     await test.actorOf(bearer("s-eve", ["look"], { displayName: "Eve", email: "eve@example.org" }));
