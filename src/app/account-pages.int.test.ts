@@ -1,5 +1,5 @@
 import { TOTP } from "otpauth";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { simulatedAuthenticator } from "../modules/organizations/testing/authenticator.ts";
 import { browser, fieldIn, type Browser, type PageAnswer } from "./testing-browser.ts";
 import { testPlatform, type TestPlatform } from "./testing.ts";
@@ -159,6 +159,12 @@ describe("a passkey", () => {
   });
 });
 
+/** Operations that were refused to the person, as the log has it. */
+async function refusalsOf(userId: string): Promise<string[]> {
+  const { body } = await platform.call("audit.list", { as: "admin", input: { type: "access.refused", limit: 100 } });
+  return (body as { items: { subject: string; data: { operation: string } }[] }).items.filter(({ subject }) => subject === userId).map(({ data }) => data.operation);
+}
+
 describe("a role that requires a second factor", () => {
   test("given none, then every page leads to where one is added", async () => {
     const { visitor, id } = await somebody("viewer");
@@ -168,6 +174,13 @@ describe("a role that requires a second factor", () => {
       expect(await visitor.get("/")).toMatchObject({ status: 303, location: "/account?why=second-factor-required" });
       const account = await visitor.get("/account?why=second-factor-required");
       expect([account.status, account.text.includes("requires a second factor"), account.text.includes("does not show API keys")]).toEqual([200, true, true]);
+      // A form that is refused for its content shows the page again.
+      expect((await visitor.post("/account/sessions/end", { csrf: csrfOf(account), id: "nonsense" })).status).toBe(400);
+      expect((await visitor.get("/images/img_01jd0000000000000000000000")).location).toBe("/account?why=second-factor-required");
+      // Pages were loaded, and nothing was tried that is refused; then something is.
+      expect((await visitor.send({ method: "GET", url: "/api/v1/images" })).status).toBe(403);
+      await vi.waitUntil(async () => (await refusalsOf(id)).includes("images.list"), { timeout: 10_000, interval: 50 });
+      expect(await refusalsOf(id)).toEqual(["images.list"]);
       await withTotp(visitor);
       expect((await visitor.get("/")).status).toBe(200);
     } finally {

@@ -19,6 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => site.close());
 
+const refusals = () => under.events.filter(({ type }) => type === "access.refused").length;
+const headerIn = (text: string) => ({ user: /<a href="\/account"><strong>([^<]+)</.exec(text)?.[1], signsOut: text.includes('action="/sign-out"') });
+
 describe("signing in", () => {
   test("from the one-time password to the status page and out again", async () => {
     // given a fresh platform
@@ -37,6 +40,9 @@ describe("signing in", () => {
     // when it is the one-time password, a new one comes first, whatever page is asked for
     expect(await visitor.signIn(name, oneTimePassword, "/docs")).toMatchObject({ status: 303, location: "/set-password?next=%2Fdocs" });
     expect(await visitor.get("/")).toMatchObject({ status: 303, location: "/set-password" });
+    for (const path of ["/account", "/account/confirm", "/images/img_01jd0000000000000000000000"]) expect((await visitor.get(path)).location).toMatch(/^\/set-password/);
+    for (const path of ["/set-password", "/docs", "/nowhere"]) expect(headerIn((await visitor.get(path)).text), path).toEqual({ user: "Administrator", signsOut: true });
+    expect(refusals()).toBe(0); // nobody tried anything
     const csrf = await visitor.csrfOf("/set-password?next=/docs");
     const without = await visitor.post("/set-password", { csrf, current: "", new: "the password of admin", again: "the password of admin", next: "/docs" });
     expect([without.status, without.text.includes("Give the one-time password."), without.text.includes('aria-invalid="true"')]).toEqual([400, true, true]);
@@ -184,7 +190,7 @@ describe("pages", () => {
   test.each(["/sign-in", "/docs", "/docs/roles", "/nowhere", "/"])("%s may load nothing but its stylesheet and be framed by nobody", async (url) => {
     const { headers } = await browser(plain).get(url);
     expect(headers).toMatchObject({ "content-security-policy": csp, "x-content-type-options": "nosniff", "referrer-policy": "same-origin", "x-frame-options": "DENY" });
-    expect(headers["cache-control"]).toBe(url.startsWith("/docs") ? "no-cache" : "no-store");
+    expect(headers["cache-control"]).toBe(url.startsWith("/docs") ? "private, no-cache" : "no-store");
   });
 
   test("name a stylesheet that may be kept for good", async () => {
@@ -200,10 +206,28 @@ describe("pages", () => {
     for (const url of ["/", "/docs", "/docs/roles", "/set-password", "/nowhere"]) expect((await visitor.get(url)).text).not.toMatch(/<script|<style| style=| on\w+=/i);
   });
 
-  test("the reference is answered by its tag alone while it has not changed", async () => {
-    const { headers } = await browser(plain).get("/docs");
-    const again = await browser(plain).send({ method: "GET", url: "/docs", headers: { "if-none-match": String(headers["etag"]) } });
-    expect([again.status, again.text]).toEqual([304, ""]);
+  test("the reference is answered by its tag alone while it has not changed, for the same visitor", async () => {
+    const who = await known();
+    const visitor = browser(plain);
+    await visitor.signIn(who.name, who.password);
+    const tags: string[] = [];
+    for (const reader of [browser(plain), visitor]) {
+      const { headers } = await reader.get("/docs");
+      const again = await reader.send({ method: "GET", url: "/docs", headers: { "if-none-match": String(headers["etag"]) } });
+      expect([again.status, again.text, again.headers["vary"]]).toEqual([304, "", "cookie"]);
+      tags.push(String(headers["etag"]));
+    }
+    expect(new Set(tags).size).toBe(2);
+  });
+
+  test("name who is signed in, on the pages that are everybody's too", async () => {
+    const who = await known();
+    const visitor = browser(plain);
+    for (const url of ["/docs", "/docs/roles", "/nowhere"]) expect(headerIn((await visitor.get(url)).text), url).toEqual({ user: undefined, signsOut: false });
+    await visitor.signIn(who.name, who.password);
+    for (const url of ["/", "/docs", "/docs/roles", "/nowhere", "/images/nonsense", "/set-password"]) expect(headerIn((await visitor.get(url)).text), url).toEqual({ user: who.name, signsOut: true });
+    expect(await visitor.post("/sign-out", { csrf: await visitor.csrfOf("/nowhere") })).toMatchObject({ status: 303, location: "/signed-out" });
+    expect(headerIn((await visitor.get("/nowhere")).text)).toEqual({ user: undefined, signsOut: false });
   });
 
   test("an address that does not exist is a page for a person and a problem for a program", async () => {
@@ -236,7 +260,6 @@ describe("the status page", () => {
     const who = await known();
     const visitor = browser(plain);
     await visitor.signIn(who.name, who.password);
-    const refusals = () => under.events.filter(({ type }) => type === "access.refused").length;
     const before = refusals();
     const { text } = await visitor.get("/");
     expect(text).toContain("This needs the permission audit:read, which your role does not have");

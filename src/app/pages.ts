@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { roles, roleTable } from "../modules/organizations/index.ts";
+import { roles, roleTable, whoIs } from "../modules/organizations/index.ts";
 import { browserSession, csrfHeader } from "../platform/identity/cookies.ts";
 import { commandLine } from "../surfaces/cli/command-line.ts";
 import { toManifest } from "../surfaces/cli/manifest.ts";
@@ -42,6 +42,7 @@ export function mountPages({ platform, machine, secure, csrfKey, log }: PagePart
       signIn: signInPorts(platform.identity, server),
       nonce: () => randomBytes(24).toString("base64url"),
       machine: machine.summary,
+      whoIs: (actor) => platform.services.database.lookup((db) => whoIs(db, actor)),
       roles, roleTable: roleTable(permissions),
       commandLine(operationId, input) {
         const record = records.get(operationId);

@@ -99,3 +99,4 @@ export { relyingParty } from "./second-factor/relying-party.ts";
 export { sealedColumns } from "./sealed-store.ts";
 export { namedPermissions, permissionsOf, roles, roleTable } from "./roles.ts";
 export type { Role, RoleRow } from "./roles.ts";
+export { whoIs } from "./who-is.ts";

@@ -61,7 +61,7 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
   permit(operation, actor, services.clock.now());
   const policyInput = await policyInputOf(services, operation, call, actor, input);
   const request = await trace.step("policy", () => decideRequest(services, policyInput));
-  if (!request.allow) fail(PolicyDenied, `A policy refuses ${operation.id}: ${request.reasons.join(", ")}.`, { reasons: request.reasons });
+  if (!request.allow) throw deniedBy(operation, request);
 
   if (isPure(operation)) return { status: 200, output: operation.compute(input as Record<string, unknown>), actor, replayed: false };
 
@@ -134,6 +134,25 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
     if (operation.snapshot === true) return services.database.snapshot(origin.orgId, work);
     return services.database.read(origin.orgId, work);
   }
+}
+
+/**
+ * Why the platform refuses the operation to the actor whatever is read for it, found without running it: nobody tried, so
+ * that no event says so. What an organization's own policy refuses is found by running it.
+ */
+export async function refusalOf(services: Services, operation: Operation, call: Call, actor: Actor): Promise<DeclaredError | undefined> {
+  try {
+    permit(operation, actor, services.clock.now());
+  } catch (error) {
+    if (error instanceof DeclaredError) return error;
+    throw error;
+  }
+  const decision = services.policy.decideRequest(await policyInputOf(services, operation, call, actor, call.input));
+  return decision.allow ? undefined : deniedBy(operation, decision);
+}
+
+function deniedBy(operation: Operation, { reasons }: RequestDecision): DeclaredError {
+  return new DeclaredError(PolicyDenied, `A policy refuses ${operation.id}: ${reasons.join(", ")}.`, { reasons });
 }
 
 /** The answer of a read that declares a cache is the same for everybody who may read it in the organization. */

@@ -48,7 +48,7 @@ export async function accountData(visitor: Visitor): Promise<AccountData> {
   const [factors, sessions, keys] = await Promise.all([
     visitor.call<{ items: SecondFactorItem[]; recoveryCodes: number }>("second-factors.list", {}),
     visitor.call<PageOf<SessionItem>>("sessions.list", { limit: most }),
-    visitor.lacks(me, "api-keys.list") === undefined ? visitor.call<PageOf<ApiKeyItem>>("api-keys.list", { limit: mostKeys }).catch(nothingToShow) : undefined,
+    (await visitor.refusal("api-keys.list")) === undefined ? visitor.call<PageOf<ApiKeyItem>>("api-keys.list", { limit: mostKeys }).catch(nothingToShow) : undefined,
   ]);
   return {
     me, factors: factors.items, recoveryCodes: factors.recoveryCodes, sessions: sessions.items, moreSessions: sessions.next !== undefined,

@@ -20,6 +20,7 @@ import { mountSetPassword } from "./set-password.ts";
 import { mountSignIn, withNext } from "./sign-in.ts";
 import { mountStatus } from "./status.ts";
 import { stylesheet, stylesheetPath } from "./stylesheet.ts";
+import { visitorOf } from "./visitor.ts";
 
 /** Adds the pages for browsers to the server. They work without JavaScript. */
 export function addPages(server: FastifyInstance, ports: PagePorts): void {
@@ -55,7 +56,7 @@ function wantsHtml(request: FastifyRequest): boolean {
   return request.headers.accept?.includes("text/html") === true && !request.url.startsWith("/api/");
 }
 
-function showError(ports: PagePorts, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+async function showError(ports: PagePorts, error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const declared = declaredOf(ports, error, request);
   const here = request.method === "GET" ? request.url : "/";
   if (declared.type.code === Unauthenticated.code) return leadTo(reply, withNext("/sign-in", here));
@@ -64,7 +65,9 @@ function showError(ports: PagePorts, error: unknown, request: FastifyRequest, re
   if (secondFactorRequired(declared)) return leadTo(reply, "/account?why=second-factor-required");
   const wait = declared.data?.["retryAfterSeconds"];
   if (typeof wait === "number") void reply.header("retry-after", String(Math.ceil(wait)));
-  return sendPage(reply, errorPage(declared, request.id, ports.version), declared.type.status);
+  // Where the platform itself cannot answer, its visitor's name is not worth another wait.
+  const who = declared.type.status >= 500 ? undefined : await visitorOf(ports, request, reply).who();
+  return sendPage(reply, errorPage(declared, { requestId: request.id, version: ports.version, who }), declared.type.status);
 }
 
 function declaredOf(ports: PagePorts, error: unknown, request: FastifyRequest): DeclaredError {

@@ -2,18 +2,18 @@ import {
   DatabaseUnavailable, Draining, InvalidInput, NotFound, PermissionMissing, PolicyDenied, TooManyRequests, Unauthenticated, type DeclaredError,
 } from "../../../platform/errors.ts";
 import { html, type Html } from "./html.ts";
-import { page } from "./layout.ts";
+import { page, type SignedIn } from "./layout.ts";
 import { facts, waitText } from "./parts.ts";
 
 /** What happened, why, and the next step, for a browser. */
-export function errorPage(error: DeclaredError, requestId: string, version: string): string {
+export function errorPage(error: DeclaredError, { requestId, version, who }: { requestId: string; version: string; who: SignedIn | undefined }): string {
   const { title, status, code } = error.type;
   const body = html`<div class="narrow wide"><h1>${title}</h1>
 <p>${error.message}</p>
 <p>${nextStep(error)}</p>
 ${facts([["Status", `${status} ${code}`], ["Request", html`<span class="id">${requestId}</span>`]])}
 <p class="muted small">An administrator finds this request in the log by its id.</p></div>`;
-  return page({ title, body, version });
+  return page({ title, body, ...(who !== undefined && { who }), version });
 }
 
 function nextStep(error: DeclaredError): Html {

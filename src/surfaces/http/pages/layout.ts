@@ -13,7 +13,7 @@ export interface PageSpec {
   title: string;
   body: Html;
   current?: NavItem;
-  /** Who is signed in, on pages that are theirs alone. */
+  /** Who is signed in. */
   who?: SignedIn;
   /** Address of a script of ours; the page has to be sent by `sendScriptedPage`. */
   script?: string;

@@ -1,4 +1,5 @@
 import type { EmbeddedProvider, LocalSignIn } from "../../../modules/organizations/index.ts";
+import type { Actor } from "../../../platform/actor.ts";
 import type { RelyingParty } from "../../../platform/identity/relying-party.ts";
 import type { Registry } from "../../../platform/operation/registry.ts";
 import type { Services } from "../../../platform/operation/services.ts";
@@ -43,6 +44,8 @@ export interface PagePorts {
   /** Text that nobody can guess. */
   nonce(): string;
   machine(): MachineView;
+  /** Names of somebody who is signed in and of the organization that they work in; undefined for nobody. */
+  whoIs(actor: Actor): Promise<{ user: string; organization: string } | undefined>;
   /** What /readyz reports. */
   checks(): Promise<Record<string, string>>;
   roles: readonly string[];

@@ -6,18 +6,26 @@ import type { Door, Operation } from "../../../platform/operation/operation.ts";
 import { hasDoor, mcpName, placeOf, routeOf, type Registry } from "../../../platform/operation/registry.ts";
 import { curlCommand } from "./curl.ts";
 import { html, nothing, type Html } from "./html.ts";
-import { page } from "./layout.ts";
+import { page, type PageSpec } from "./layout.ts";
 import { chip, inside, panel, prose, table } from "./parts.ts";
 import type { PagePorts } from "./ports.ts";
 import { limitsOf, typeText, type Schema } from "./schema-text.ts";
+import { visitorOf } from "./visitor.ts";
 
 /** GET /docs and /docs/roles: open to everybody, as the document that they come from is. */
 export function mountReference(scope: FastifyInstance, ports: PagePorts): void {
   const { version } = ports;
-  const reference = document(page({ title: "API reference", body: referenceBody(ports), current: "reference", version }));
-  const roles = document(page({ title: "Roles", body: rolesBody(ports), current: "roles", version }));
-  scope.get("/docs", (request, reply) => sendDocument(request, reply, reference));
-  scope.get("/docs/roles", (request, reply) => sendDocument(request, reply, roles));
+
+  function mount(path: string, spec: Pick<PageSpec, "title" | "body" | "current">): void {
+    const forNobody = document(page({ ...spec, version }));
+    scope.get(path, async (request, reply) => {
+      const who = await visitorOf(ports, request, reply).who();
+      return sendDocument(request, reply, who === undefined ? forNobody : document(page({ ...spec, who, version })));
+    });
+  }
+
+  mount("/docs", { title: "API reference", body: referenceBody(ports), current: "reference" });
+  mount("/docs/roles", { title: "Roles", body: rolesBody(ports), current: "roles" });
 }
 
 interface Document {
@@ -29,8 +37,9 @@ function document(text: string): Document {
   return { text, etag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"` };
 }
 
+/** The header names the visitor, so that only their browser keeps it, and asks each time. */
 function sendDocument(request: FastifyRequest, reply: FastifyReply, { text, etag }: Document): FastifyReply {
-  void reply.header("etag", etag).header("cache-control", "no-cache");
+  void reply.headers({ etag, "cache-control": "private, no-cache", vary: "cookie" });
   if (request.headers["if-none-match"] === etag) return reply.code(304).send();
   return reply.type("text/html; charset=utf-8").send(text);
 }

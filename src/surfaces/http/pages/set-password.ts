@@ -3,7 +3,7 @@ import { DeclaredError, InvalidInput } from "../../../platform/errors.ts";
 import { csrfToken } from "../../../platform/identity/cookies.ts";
 import { fieldOf } from "./form.ts";
 import { html } from "./html.ts";
-import { page } from "./layout.ts";
+import { page, type SignedIn } from "./layout.ts";
 import { localPath } from "./local-path.ts";
 import type { PagePorts } from "./ports.ts";
 import { leadTo, sendPage } from "./respond.ts";
@@ -19,7 +19,7 @@ export function mountSetPassword(scope: FastifyInstance, ports: PagePorts): void
     const visitor = visitorOf(ports, request, reply);
     const standing = await standingOf(visitor);
     if (visitor.session === undefined || standing.state === "nobody") return leadTo(reply, withNext("/sign-in", next));
-    return sendPage(reply, setPasswordPage(ports, { session: visitor.session.session, standing, next }));
+    return sendPage(reply, setPasswordPage(ports, { session: visitor.session.session, standing, next, who: await visitor.who() }));
   });
 
   scope.post("/set-password", async (request, reply) => {
@@ -32,7 +32,7 @@ export function mountSetPassword(scope: FastifyInstance, ports: PagePorts): void
       return leadTo(reply, next);
     } catch (error) {
       if (!(error instanceof DeclaredError)) throw error;
-      return sendPage(reply, setPasswordPage(ports, { session: visitor.session.session, standing, next, error }), error.type.status);
+      return sendPage(reply, setPasswordPage(ports, { session: visitor.session.session, standing, next, error, who: await visitor.who() }), error.type.status);
     }
   });
 }
@@ -49,10 +49,12 @@ interface SetPasswordForm {
   session: string;
   standing: Standing;
   next: string;
+  /** For the header. */
+  who: SignedIn | undefined;
   error?: DeclaredError;
 }
 
-function setPasswordPage(ports: PagePorts, { session, standing, next, error }: SetPasswordForm): string {
+function setPasswordPage(ports: PagePorts, { session, standing, next, who: here, error }: SetPasswordForm): string {
   const once = standing.state === "must-change-password";
   const who = standing.state === "signed-in" ? standing.me.user.name : undefined;
   const token = csrfToken(session, ports.csrfKey);
@@ -67,6 +69,7 @@ ${who === undefined ? null : html`<input type="text" name="username" value="${wh
 <div><label for="new">New password</label><input id="new" name="new" type="password" autocomplete="new-password" minlength="${shortest}" maxlength="1024" required aria-describedby="hint"><p class="hint" id="hint">At least ${shortest} characters, of any kind.</p></div>
 <div><label for="again">New password again</label><input id="again" name="again" type="password" autocomplete="new-password" minlength="${shortest}" maxlength="1024" required></div>
 <div><button>Set the password</button></div>
-</form></div>`;
-  return page({ title: error === undefined ? "Set a new password" : "Password not set", body, version: ports.version });
+</form>
+${once ? html`<form class="after" method="post" action="/sign-out"><input type="hidden" name="csrf" value="${token}"><button class="quiet">Sign out</button></form>` : null}</div>`;
+  return page({ title: error === undefined ? "Set a new password" : "Password not set", body, ...(here !== undefined && { who: here }), version: ports.version });
 }

@@ -1,9 +1,8 @@
-import { DeclaredError, PasswordChangeRequired, Unauthenticated } from "../../../platform/errors.ts";
+import { DeclaredError, PermissionMissing, Unauthenticated } from "../../../platform/errors.ts";
 import type { Lru } from "../../../platform/identity/lru.ts";
 import type { Asset, AuditEvent, Feed, Findings, Image, MatchState, Me, PageOf, Summary } from "./answers.ts";
 import type { MachineView, PagePorts } from "./ports.ts";
-import { secondFactorRequired } from "./second-factor-parts.ts";
-import type { Visitor } from "./visitor.ts";
+import { isOfStanding, type Visitor } from "./visitor.ts";
 
 /** A part of the page, or why it is not there: a part that fails leaves the others standing. */
 export type Section<T> = { shown: true; value: T } | { shown: false; why: string };
@@ -53,7 +52,7 @@ export interface StatusQuery {
 }
 
 export async function readStatus(ports: PagePorts, visitor: Visitor, me: Me, query: StatusQuery, cache: MachineCache): Promise<StatusData> {
-  const section: ReadSection = (operation, read) => sectionOf(visitor.lacks(me, operation), read);
+  const section: ReadSection = async (operation, read) => sectionOf(await visitor.refusal(operation), read);
   const feeds = await section("feeds.list", async () => (await visitor.call<PageOf<Feed>>("feeds.list", { limit: 100 })).items);
   const assets = await section("inventory.list-assets", () => listed<Asset>(visitor, section, "inventory.list-assets", "asset", query.assets));
   const images = await section("images.list", () => listed<Image>(visitor, section, "images.list", "image", query.images));
@@ -96,18 +95,18 @@ async function machineSection(ports: PagePorts, visitor: Visitor, section: ReadS
   return { ...machine, findings: { state: "matched", summary: scanned.value } };
 }
 
-/** Who is here concerns the whole page. */
-const ofThePage: ReadonlySet<string> = new Set([Unauthenticated.code, PasswordChangeRequired.code]);
-
 /** A part of the page that needs the operation. */
 type ReadSection = <T>(operation: string, read: () => Promise<T>) => Promise<Section<T>>;
 
-async function sectionOf<T>(lacking: string | undefined, read: () => Promise<T>): Promise<Section<T>> {
-  if (lacking !== undefined) return { shown: false, why: `This needs the permission ${lacking}, which your role does not have. Ask an administrator of the organization.` };
+async function sectionOf<T>(refusal: DeclaredError | undefined, read: () => Promise<T>): Promise<Section<T>> {
   try {
+    if (refusal !== undefined) throw refusal;
     return { shown: true, value: await read() };
   } catch (error) {
-    if (!(error instanceof DeclaredError) || ofThePage.has(error.type.code) || secondFactorRequired(error)) throw error;
-    return { shown: false, why: error.message };
+    // Who is here concerns the whole page.
+    if (!(error instanceof DeclaredError) || error.type.code === Unauthenticated.code || isOfStanding(error)) throw error;
+    const permission = error.type.code === PermissionMissing.code ? error.data?.["permission"] : undefined;
+    if (typeof permission !== "string") return { shown: false, why: error.message };
+    return { shown: false, why: `This needs the permission ${permission}, which your role does not have. Ask an administrator of the organization.` };
   }
 }
