@@ -32,7 +32,6 @@ export interface Pages {
 export function mountPages({ platform, machine, secure, csrfKey, log }: PageParts): Pages {
   const { registry, checks } = platform;
   const records = new Map(toManifest(registry).operations.map((record) => [record.id, record]));
-  const permissions = registry.operations.map((operation) => operation.permission).filter((permission) => permission.includes(":"));
   return {
     sessionOf: (request) => browserSession({
       method: request.method, cookies: request.cookies, csrf: headerOf(request, csrfHeader), fetchSite: headerOf(request, "sec-fetch-site"),
@@ -43,7 +42,7 @@ export function mountPages({ platform, machine, secure, csrfKey, log }: PagePart
       nonce: () => randomBytes(24).toString("base64url"),
       machine: machine.summary,
       whoIs: (actor) => platform.services.database.lookup((db) => whoIs(db, actor)),
-      roles, roleTable: roleTable(permissions),
+      roles, roleTable: roleTable(registry.permissions),
       commandLine(operationId, input) {
         const record = records.get(operationId);
         return record?.cli === undefined ? undefined : commandLine(record, input);

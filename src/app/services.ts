@@ -82,7 +82,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const dataKeys = createDataKeys({ database, secrets, clock, ids });
   const blobs = await openBlobs(config, { dataKey: dataKeys.of, clock, ...(engines === undefined ? {} : { tls: engines }) });
   const privateBodies = createPrivateBodies(secrets);
-  const identity = createIdentity({ config, origin: publicUrlOf(config), database, secrets, clock, ids, http, log, registry });
+  const identity = createIdentity({ config, origin: publicUrlOf(config), database, secrets, clock, ids, http, log, registry, appender: appenderOf });
   const issuers = knownIssuers(config.jwtIssuers, http);
   const settleClaims = createSettleClaims(rolesOf(config), { database, clock, ids, log, appender: appenderOf });
   const authentication = createAuthentication({ database, clock, log, verifyJwt: createJwtVerifier(issuers, { clock }), settleClaims, audience: identity.origin });
@@ -155,7 +155,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
 
   const services: Services = {
     database, policy, clock, ids, log, blobs: countedBlobs(blobs, { database, quotas }), http, waiter, compute, instance: lock.instance,
-    settings: { osvUrl: config.osvUrl, deletionGraceDays: config.deletionGraceDays, signIn: signInOptionsOf(config, identity.own) }, secrets, publicUrl: publicUrlOf(config),
+    settings: { osvUrl: config.osvUrl, deletionGraceDays: config.deletionGraceDays, signIn: signInOptionsOf(config, identity.own) }, secrets, publicUrl: publicUrlOf(config), permissions: registry.permissions,
     authenticate: guardAuthentication(authentication.authenticate, createStrangerGate(clock), strangers), identify,
     settingsOf: authentication.settingsOf,
     limiter: createRateLimiter(caching.limits, { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),

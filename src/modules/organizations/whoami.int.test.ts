@@ -22,6 +22,12 @@ describe("whoami --can", () => {
     expect((await test.call<{ can?: unknown }>("users.me", {}, vera.credentials)).can).toBeUndefined();
   });
 
+  it("given a permission that there is not, then it is refused, whatever wildcard the caller holds, and near ones are named", async () => {
+    await expect(can("images:bild", admin.credentials)).rejects.toThrow("/can: there is no permission images:bild. Did you mean images:build");
+    await expect(can("nonsense", admin.credentials)).rejects.toThrow("https://qinfra.example/docs/roles lists them");
+    expect(await can("organizations:delete", admin.credentials)).toMatchObject({ allowed: true }); // an operation asks for it, no role names it
+  });
+
   it("given a read-only organization, then what changes is refused by the policy, and what reads is not", async () => {
     const org = await test.organization(admin.credentials, "explained-frozen");
     await test.call("organizations.set-settings", { id: org.id, version: 0, settings: { readOnly: true } }, org.credentials);

@@ -56,6 +56,8 @@ export interface PrepareContext extends CommonContext {
   instance: number;
   /** Whom an ID token means; what its issuer says of memberships is written down by then. */
   identify: Identify;
+  /** Those that operations ask for, of all modules. */
+  permissions: readonly string[];
   /** Why the policies on requests would refuse the caller what needs this permission; empty where they would not. */
   judge(permission: string, effect: "read" | "change"): Promise<readonly string[]>;
   /** Checks the caller's own event log against its chain and signed checkpoints. */

@@ -36,6 +36,8 @@ export interface Route {
 
 export interface Registry {
   operations: readonly Operation[];
+  /** Those that operations ask for, each once. */
+  permissions: readonly string[];
   byId: ReadonlyMap<string, Operation>;
 }
 
@@ -48,6 +50,7 @@ export function createRegistry(modules: readonly Module[]): Registry {
   unique(operations.filter((operation) => hasDoor(operation, "mcp")).map(mcpName), "tool");
   return {
     operations,
+    permissions: [...new Set(operations.map(({ permission }) => permission))].filter((permission) => permission.includes(":")),
     byId: new Map(operations.map((operation) => [operation.id, operation])),
   };
 }

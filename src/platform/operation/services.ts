@@ -106,6 +106,8 @@ export interface Services {
   http: HttpClient;
   settings: { osvUrl: string; deletionGraceDays: number; signIn: SignInOptions };
   secrets: Pick<Secrets, "seal" | "open">;
+  /** The permissions that operations ask for. */
+  permissions: readonly string[];
   /** Where people reach the platform: an origin, without a path. */
   publicUrl: string;
   instance: number;

@@ -58,7 +58,7 @@ export async function createTestServices(identify: (authorization: string | unde
       replica: async (_org, work) => ({ value: await work(db), staleSeconds: 0 }), replicaStatus: () => ({ state: "none" }),
       healthy: async () => true, stats: () => ({ total: 0, idle: 0, waiting: 0 }), close: async () => undefined,
     },
-    blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9", deletionGraceDays: 30, signIn: { issuers: [], passwords: true } }, secrets: {} as Secrets, publicUrl: "http://127.0.0.1:8080",
+    blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9", deletionGraceDays: 30, signIn: { issuers: [], passwords: true } }, secrets: {} as Secrets, publicUrl: "http://127.0.0.1:8080", permissions: [],
     async authenticate({ authorization }) {
       const actor = identify(authorization);
       if (actor !== undefined) return actor;

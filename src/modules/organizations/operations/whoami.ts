@@ -4,7 +4,8 @@ import { operation } from "../../../platform/operation/index.ts";
 import { userOf } from "../caller.ts";
 import { effectOf, explain } from "../explain.ts";
 import { ApiKeyId, keyTypeId, orgTypeId, UserId, userTypeId } from "../ids.ts";
-import { Organization, Permission, permissionPattern, RoleName } from "../schemas.ts";
+import { requireKnown } from "../known-permission.ts";
+import { Organization, Permission, RoleName } from "../schemas.ts";
 import { showOrganization } from "../shown.ts";
 import { memberOf, organizationsOf } from "../views.ts";
 
@@ -17,7 +18,7 @@ export const whoAmI = operation({
   reason: "everybody may know who they are",
   effect: "read",
   database: "system",
-  input: Type.Object({ can: Type.Optional(Type.String({ pattern: permissionPattern, description: "A permission such as `images:build`: whether you have it here, and why" })) }),
+  input: Type.Object({ can: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "A permission such as `images:build`: whether you have it here, and why" })) }),
   output: Type.Object({
     user: Type.Object({ id: UserId, name: Type.String(), displayName: Type.String(), email: Type.Optional(Type.String()) }),
     apiKey: Type.Optional(ApiKeyId),
@@ -30,7 +31,9 @@ export const whoAmI = operation({
   }),
   examples: [{ input: {} }, { input: { can: "images:build" }, summary: "Whether you may build images, and why" }],
   async prepare(context, { can }) {
-    return can === undefined ? undefined : { permission: can, reasons: await context.judge(can, effectOf(can)) };
+    if (can === undefined) return undefined;
+    requireKnown(can, context.permissions, context.publicUrl);
+    return { permission: can, reasons: await context.judge(can, effectOf(can)) };
   },
   async handle(context, _input, asked) {
     const { actor, db } = context;
