@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { sql } from "../platform/database/sql.ts";
+import { fromTypeId } from "../platform/ids.ts";
 import { actionIn, browser, fieldIn, type Browser } from "./testing-browser.ts";
 import { signInUnderTest, type SignInUnderTest } from "./testing-site.ts";
 
@@ -97,11 +98,44 @@ describe("another application", () => {
     expect(await site.under.outcomeOf("api-keys.list", {}, { authorization: `Bearer ${body["access_token"]}` })).toBe("permission-missing");
   });
 
+  test("is allowed by an event in the log of each organization in which it may act, which says who allowed it what", async () => {
+    const other = await site.under.organization({ authorization: admin.authorization }, "of-lea");
+    const lea = await site.person("lea", "viewer");
+    await site.under.call("members.add", { name: lea.name, role: "viewer" }, other.credentials);
+    const visitor = browser(http);
+    await visitor.signIn(lea.name, lea.password);
+    const session = (await site.under.actorOf({ cookie: { session: visitor.jar.get("qinfra") as string, csrf: true } })).sessionId;
+    site.under.events.length = 0;
+    await answered(visitor, await consent(visitor, authorization({ scope: "openid images:read platform:*" })), "allow");
+    expect(site.under.events.map(({ type, subject, data, orgId, origin }) => ({ type, subject, data, orgId, by: origin.actor.userId, session: origin.actor.sessionId }))).toEqual(
+      [site.under.platformOrg, other.id].map((org) => ({
+        type: "applications.allowed", subject: application, data: { user: lea.user, scopes: ["images:read", "openid"] }, orgId: fromTypeId("org", org), by: fromTypeId("usr", lea.user), session,
+      })),
+    );
+  });
+
+  test("has nothing where the event cannot be appended", async () => {
+    const visitor = browser(http);
+    await visitor.signIn(who.name, who.password);
+    const page = await consent(visitor, authorization());
+    const grants = () => site.under.database.system((db) => db.one<{ n: number }>(sql`select count(*)::int as n from organizations.oidc_payloads where model = 'Grant' and payload ->> 'clientId' = ${application}`));
+    const before = await grants();
+    vi.spyOn(site.under.events, "push").mockImplementation(() => {
+      throw new Error("the log is full");
+    });
+    const sent = await visitor.post(actionIn(page.text), { csrf: fieldIn(page.text.slice(page.text.indexOf("<main")), "csrf"), decision: "allow" });
+    vi.restoreAllMocks();
+    expect([sent.status, await grants()]).toEqual([500, before]);
+    expect((await answered(visitor, page, "allow")).searchParams.get("code")).toBeTruthy();
+  });
+
   test("keeps nothing when the person refuses", async () => {
     const visitor = browser(http);
     await visitor.signIn(who.name, who.password);
+    site.under.events.length = 0;
     const answer = await answered(visitor, await consent(visitor, authorization()), "refuse");
     expect(Object.fromEntries(answer.searchParams)).toMatchObject({ error: "access_denied", state: "abc" });
+    expect(site.under.events).toEqual([]);
   });
 
   test("is asked about each time anew", async () => {

@@ -6,6 +6,7 @@ import type { OwnIssuer } from "../platform/identity/id-token.ts";
 import { createRelyingParty, fetchThrough, type RelyingParty, type SignInIssuer } from "../platform/identity/relying-party.ts";
 import type { Ids } from "../platform/ids.ts";
 import type { Registry } from "../platform/operation/registry.ts";
+import type { Services } from "../platform/operation/services.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
 import type { Logger } from "pino";
 import {
@@ -40,13 +41,14 @@ export interface IdentityPorts {
   http: HttpClient;
   log: Logger;
   registry: Registry;
+  appender: Services["appender"];
 }
 
 /** Areas in which no other application acts for a person: it could give itself more, or for longer, than it was allowed. */
 const ownAreas = new Set(["platform", "organizations", "members", "api-keys", "service-accounts", "invitations", "quotas", "settings", "deletions"]);
 
 export function createIdentity(ports: IdentityPorts): Identity {
-  const { config, origin, database, secrets, clock, ids, log, registry, http } = ports;
+  const { config, origin, database, secrets, clock, ids, log, registry, http, appender } = ports;
   const keys = createProviderKeys({ database, secrets, clock, ids });
   const issuer = `${origin}/oidc`;
   const browserSecret = secrets.derive("oidc-browser-client").toString("base64url");
@@ -59,7 +61,7 @@ export function createIdentity(ports: IdentityPorts): Identity {
     local: createLocalSignIn({ database, secrets, clock, publicUrl: origin }),
     flowKey: secrets.derive("sign-in-flow"),
     provider: (pages) => createEmbeddedProvider({
-      origin, keys, clock, log, browserSecret, scopes, pages, ...createAccounts({ database, clock }),
+      origin, keys, clock, log, database, appender, browserSecret, scopes, pages, ...createAccounts({ database, clock }),
       adapter: createAdapter({ database, clock, referenceKey: secrets.derive("oidc-references") }),
       cookieKeys: [secrets.derive("oidc-cookies").toString("base64url")],
     }),

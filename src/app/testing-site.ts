@@ -56,7 +56,7 @@ export async function signInUnderTest(): Promise<SignInUnderTest> {
     administratorHas: (known) => void (password = known),
     async serve(origin, env = {}) {
       const registry = createRegistry(modules);
-      const identity = createIdentity({ config: parseConfig(env, "/nowhere"), origin, database, secrets, clock, ids, http: {} as HttpClient, log, registry });
+      const identity = createIdentity({ config: parseConfig(env, "/nowhere"), origin, database, secrets, clock, ids, http: {} as HttpClient, log, registry, appender: under.appender });
       verifiers.push(createIdTokenVerifier(new Map(), { clock, own: identity.own }));
       const services = { ...under.services, publicUrl: origin, settings: { osvUrl: "" }, waiter: { wait: async () => "pending" as const, close: () => undefined } } as unknown as Platform["services"];
       const platform = { services, registry, identity, checks: async () => ({ database: "ok", events: "held back for 40 s by an open transaction" }) };

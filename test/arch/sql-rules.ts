@@ -82,6 +82,7 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/modules/organizations/first-administrator.ts": "makes the first organization",
   "src/modules/organizations/provider/accounts.ts": "the provider asks about people before they have an organization",
   "src/modules/organizations/provider/adapter.ts": "what the provider keeps belongs to no organization",
+  "src/modules/organizations/provider/consents.ts": "an application acts in every organization of the person who allowed it",
   "src/modules/organizations/provider/local-sign-in.ts": "who signs in is known only after it",
   "src/modules/organizations/provider/keys.ts": "the provider's signing keys belong to no organization",
   "src/modules/organizations/provider/sweep.ts": "sweeps what belongs to no organization",

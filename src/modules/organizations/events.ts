@@ -29,6 +29,7 @@ export const ServiceAccountCreated = "service-accounts.created";
 export const ServiceAccountDisabled = "service-accounts.disabled";
 export const SignInKeyRotated = "sign-in-keys.rotated";
 export const ApplicationCreated = "applications.created";
+export const ApplicationAllowed = "applications.allowed";
 export const ApplicationDeleted = "applications.deleted";
 export const ApiKeyCreated = "api-keys.created";
 export const ApiKeyRevoked = "api-keys.revoked";

@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { errors, type Adapter, type AdapterFactory, type AdapterPayload } from "oidc-provider";
 import { timestamp, type Clock } from "../../../platform/clock.ts";
-import type { Database } from "../../../platform/database/database.ts";
+import type { Database, Db } from "../../../platform/database/database.ts";
 import { DeclaredError } from "../../../platform/errors.ts";
 import { tokenHash } from "../../../platform/identity/tokens.ts";
 import {
@@ -71,10 +72,12 @@ export function createAdapter({ database, clock, referenceKey }: AdapterPorts): 
     async upsert(id, payload, expiresIn) {
       const { grantId, userCode, uid } = payload;
       const hash = (value: string | undefined): Buffer | null => (value === undefined ? null : tokenHash(value));
-      await database.system((db) => putPayload(db, {
+      const put = (db: Db): Promise<void> => putPayload(db, {
         model, id: hashOf(model, id), payload: stored(model, id, payload), grantId: hash(grantId), userCode: hash(userCode), uid: hash(uid),
         expiresAt: expiresIn === undefined ? null : new Date(clock.now() + expiresIn * 1000).toISOString(),
-      }));
+      });
+      const within = transactions.getStore();
+      await (within === undefined ? database.system(put) : put(within));
     },
     async find(id) {
       const row = await database.lookup((db) => payloadById(db, model, hashOf(model, id), notBefore(model)));
@@ -99,6 +102,13 @@ export function createAdapter({ database, clock, referenceKey }: AdapterPorts): 
       await database.system((db) => deletePayloadsOfGrant(db, model, tokenHash(grantId)));
     },
   });
+}
+
+const transactions = new AsyncLocalStorage<Db>();
+
+/** What the provider saves while `work` runs is kept in this transaction: its models know of none. */
+export function keptIn<T>(db: Db, work: () => Promise<T>): Promise<T> {
+  return transactions.run(db, work);
 }
 
 /** The provider tells its caller of errors of its own kind only. */

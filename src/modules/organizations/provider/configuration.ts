@@ -138,7 +138,8 @@ export function acrOf(sessionId: string): string {
 }
 const acrPrefix = "urn:qinfra:session:";
 
-function sessionIn(acr: string | undefined): string | undefined {
+/** UUID of that session. */
+export function sessionIn(acr: string | undefined): string | undefined {
   return acr?.startsWith(acrPrefix) === true ? acr.slice(acrPrefix.length) : undefined;
 }
 

@@ -6,7 +6,8 @@ import type { Clock } from "../../../platform/clock.ts";
 import { createLru } from "../../../platform/identity/lru.ts";
 import { tokenHash } from "../../../platform/identity/tokens.ts";
 import { browserClient } from "./clients.ts";
-import { acrOf, providerConfiguration, sessionCookie, stepCookie, type ConfigurationPorts } from "./configuration.ts";
+import { keepConsent, type ConsentPorts } from "./consents.ts";
+import { acrOf, providerConfiguration, sessionIn, sessionCookie, stepCookie, type ConfigurationPorts } from "./configuration.ts";
 import type { ProviderKeys } from "./keys.ts";
 
 /** What the provider asks of the person in this browser. */
@@ -51,13 +52,13 @@ export interface EmbeddedProvider {
   passed(request: IncomingMessage, response: ServerResponse, userId: string | undefined): Promise<void>;
   /** Each answers the address at which the flow goes on. */
   signedIn(request: IncomingMessage, response: ServerResponse, login: Login): Promise<string>;
-  allow(request: IncomingMessage, response: ServerResponse): Promise<string>;
+  allow(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<string>;
   refuse(request: IncomingMessage, response: ServerResponse): Promise<string>;
   /** Ends the provider's session of this browser, and what was given to applications under it. */
   signOut(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-export interface ProviderPorts extends Omit<ConfigurationPorts, "keys" | "secure"> {
+export interface ProviderPorts extends Omit<ConfigurationPorts, "keys" | "secure">, ConsentPorts {
   keys: ProviderKeys;
   clock: Clock;
   log: Logger;
@@ -74,6 +75,7 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
   const { origin, keys, clock, log } = ports;
   const issuer = `${origin}/oidc`;
   const secure = origin.startsWith("https:");
+  const known = new Set(["openid", "profile", "email", ...ports.scopes]);
   const polls = createLru<{ at: number; seconds: number }>(10_000);
   let made: { version: string; provider: Provider; answer: ReturnType<Provider["callback"]> } | undefined;
 
@@ -188,7 +190,7 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
       }
       return saved(found, { ...found.lastSubmission, login: { accountId, amr: [...amr], ...(behind !== undefined && { acr: acrOf(behind) }), remember: true, ts: at ?? Math.floor(clock.now() / 1000) } });
     },
-    async allow(request, response) {
+    async allow(request, response, requestId) {
       const { provider } = await current();
       const found = await required(request, response);
       const { prompt, params, session, grantId } = found;
@@ -198,7 +200,10 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
       const { missingOIDCScope, missingResourceScopes = {} } = prompt.details as { missingOIDCScope?: string[]; missingResourceScopes?: Record<string, string[]> };
       if (missingOIDCScope !== undefined) grant.addOIDCScope(missingOIDCScope);
       for (const [resource, scopes] of Object.entries(missingResourceScopes)) grant.addResourceScope(resource, scopes);
-      return saved(found, { ...found.lastSubmission, consent: { grantId: await grant.save() } });
+      const behind = sessionIn(session?.acr);
+      const scopes = [grant.openid, ...Object.values(grant.resources ?? {})].flatMap((granted) => (typeof granted === "string" ? granted : granted?.scope ?? "").split(" ")).filter((scope) => known.has(scope));
+      const consent = { accountId, application: String(params["client_id"]), scopes: [...new Set(scopes)].sort(), requestId, ...(behind !== undefined && { session: behind }) };
+      return saved(found, { ...found.lastSubmission, consent: { grantId: await keepConsent(ports, consent, () => grant.save()) } });
     },
     async refuse(request, response) {
       return saved(await required(request, response), { error: "access_denied", error_description: "the person refused" });

@@ -42,8 +42,8 @@ ${note("warn", html`<p>Allow it only if you began this yourself. It never gets y
   scope.post("/consent/:uid", async (request: Asked, reply) => {
     await interactionOf(request, reply);
     if (!formProven(request, ports)) throw new DeclaredError(FormNotOurs, "The form was too old, or came from elsewhere; nothing was allowed. Begin again in the application.");
-    const decide = fieldOf(request, "decision") === "allow" ? provider.allow : provider.refuse;
-    return leadTo(reply, await decide(request.raw, reply.raw));
+    const allowed = fieldOf(request, "decision") === "allow";
+    return leadTo(reply, await (allowed ? provider.allow(request.raw, reply.raw, request.id) : provider.refuse(request.raw, reply.raw)));
   });
 
   async function interactionOf(request: Asked, reply: FastifyReply): Promise<Interaction> {
