@@ -3,6 +3,11 @@ import type { Clock } from "../platform/clock.ts";
 /** Says `ok`, or what is degraded. */
 export type Check = () => Promise<string>;
 
+/** Without the others the platform goes on with less; without the database it cannot answer. */
+export function isReady(checks: Readonly<Record<string, string>>): boolean {
+  return checks["database"] === "ok";
+}
+
 const mostMs = 3_000;
 const keptMs = 1_000;
 

@@ -10,6 +10,7 @@ import { addPages } from "../surfaces/http/pages/add-pages.ts";
 import { inProcess } from "../surfaces/http/pages/oidc.ts";
 import type { SignInPorts } from "../surfaces/http/pages/ports.ts";
 import { providerPages } from "../surfaces/http/pages/provider-pages.ts";
+import { isReady } from "./checks.ts";
 import { version } from "./root.ts";
 import type { Identity } from "./identity.ts";
 import type { Platform } from "./services.ts";
@@ -37,7 +38,11 @@ export function mountPages({ platform, machine, secure, csrfKey, log }: PagePart
       method: request.method, cookies: request.cookies, csrf: headerOf(request, csrfHeader), fetchSite: headerOf(request, "sec-fetch-site"),
     }, { secure, csrfKey }),
     extend: (server) => addPages(server, {
-      services: { ...platform.services, log }, registry, version: version(), secure, csrfKey, checks,
+      services: { ...platform.services, log }, registry, version: version(), secure, csrfKey,
+      async health() {
+        const found = await checks();
+        return { ready: isReady(found), checks: found };
+      },
       signIn: signInPorts(platform.identity, server),
       nonce: () => randomBytes(24).toString("base64url"),
       machine: machine.summary,

@@ -14,6 +14,7 @@ import { mountMcp } from "../surfaces/mcp/index.ts";
 import { engineTls, readTlsFiles, watchTlsFiles } from "../platform/tls/index.ts";
 import { systemTimer } from "../platform/events/index.ts";
 import { createHttpServer, replaceCertificate } from "../surfaces/http/server.ts";
+import { isReady } from "./checks.ts";
 import { closeHttp } from "./close-http.ts";
 import { databaseExists, openPlatformDatabase, type OpenedDatabase } from "./database.ts";
 import { startHousekeeping } from "./housekeeping.ts";
@@ -76,7 +77,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       version: version(), log, draining: () => draining, metrics: platform.metrics.scrape,
       async ready() {
         const checks = await platform.checks();
-        return { ready: checks["database"] === "ok", checks };
+        return { ready: isReady(checks), checks };
       },
       sessionOf: pages.sessionOf, trustedProxies: config.trustedProxies, ...(tls === undefined ? {} : { tls }),
       extend(server) {

@@ -19,6 +19,11 @@ export interface RoleRow {
   platformOnly: boolean;
 }
 
+export interface Health {
+  ready: boolean;
+  checks: Readonly<Record<string, string>>;
+}
+
 /** What signs people in. */
 export interface SignInPorts {
   /** Where people reach the platform. */
@@ -46,8 +51,8 @@ export interface PagePorts {
   machine(): MachineView;
   /** Names of somebody who is signed in and of the organization that they work in; undefined for nobody. */
   whoIs(actor: Actor): Promise<{ user: string; organization: string } | undefined>;
-  /** What /readyz reports. */
-  checks(): Promise<Record<string, string>>;
+  /** What /readyz reports: for each part `ok`, or what is degraded. */
+  health(): Promise<Health>;
   roles: readonly string[];
   /** Which roles have each permission that an operation asks for. */
   roleTable: readonly RoleRow[];

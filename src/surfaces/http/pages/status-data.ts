@@ -1,7 +1,7 @@
 import { DeclaredError, PermissionMissing, Unauthenticated } from "../../../platform/errors.ts";
 import type { Lru } from "../../../platform/identity/lru.ts";
 import type { Asset, AuditEvent, Feed, Findings, Image, MatchState, Me, PageOf, Summary } from "./answers.ts";
-import type { MachineView, PagePorts } from "./ports.ts";
+import type { Health, MachineView, PagePorts } from "./ports.ts";
 import { isOfStanding, type Visitor } from "./visitor.ts";
 
 /** A part of the page, or why it is not there: a part that fails leaves the others standing. */
@@ -34,7 +34,7 @@ export interface StatusData {
   assets: Section<Listed<Asset>>;
   images: Section<Listed<Image>>;
   events: Section<readonly AuditEvent[]>;
-  checks: Record<string, string>;
+  health: Health;
 }
 
 /** The summaries of this machine by who asks and which feeds are loaded; matching a thousand packages takes a while. */
@@ -56,12 +56,12 @@ export async function readStatus(ports: PagePorts, visitor: Visitor, me: Me, que
   const feeds = await section("feeds.list", async () => (await visitor.call<PageOf<Feed>>("feeds.list", { limit: 100 })).items);
   const assets = await section("inventory.list-assets", () => listed<Asset>(visitor, section, "inventory.list-assets", "asset", query.assets));
   const images = await section("images.list", () => listed<Image>(visitor, section, "images.list", "image", query.images));
-  const [events, machine, checks] = await Promise.all([
+  const [events, machine, health] = await Promise.all([
     section("audit.list", async () => (await visitor.call<PageOf<AuditEvent>>("audit.list", { limit: lastEvents })).items),
     machineSection(ports, visitor, section, me, feeds, cache),
-    ports.checks(),
+    ports.health(),
   ]);
-  return { me, machine, feeds, assets, images, events, checks };
+  return { me, machine, feeds, assets, images, events, health };
 }
 
 async function listed<T extends { id: string }>(visitor: Visitor, section: ReadSection, operation: string, kind: "asset" | "image", cursor: string | undefined): Promise<Listed<T>> {

@@ -14,7 +14,7 @@ const data: StatusData = {
   me: { user: { id: "usr_1", name: "ada", displayName: "Ada" }, organization: { id: "org_1", name: "Example <Ltd>", platform: true }, organizations: [{ name: "Example <Ltd>" }], roles: ["admin"], permissions: [] },
   machine: { ...read, findings: { state: "matched", summary: clean } },
   feeds: { shown: true, value: [feed] }, assets: { shown: true, value: { items: [] } }, images: { shown: true, value: { items: [] } },
-  events: { shown: true, value: [] }, checks: { database: "ok" },
+  events: { shown: true, value: [] }, health: { ready: true, checks: { database: "ok" } },
 };
 const show = (change: Partial<StatusData>) => render(statusBody({ ...data, ...change }, { now, address: "http://localhost:8080" }));
 
@@ -36,13 +36,18 @@ describe("the status page", () => {
     ["when nothing could be matched", { ...read, findings: { state: "matched", summary: { ...clean, couldNotMatch: 3 } } }, {}, "unknown: none matched"],
     ["for other organizations", { state: "withheld" }, {}, "members of the platform organization"],
   ])("never shows this machine as good %s", (_name, machine, change, text) => {
-    const shown = show({ machine, ...change, checks: {} });
+    const shown = show({ machine, ...change, health: { ready: true, checks: {} } });
     expect(shown).toContain(text);
     expect(shown).not.toContain("chip ok");
   });
 
-  test("shows a check that is not ok by word", () => {
-    expect(show({ checks: { database: "does not answer" } })).toContain("not ok</span> does not answer");
+  test.each([
+    ["degraded while the platform is ready", { ready: true, checks: { database: "ok", cache: "cannot be reached" } }, ['<span class="chip warn">degraded</span> cannot be reached'], "chip bad"],
+    ["not ok while it is not", { ready: false, checks: { database: "does not answer", cache: "ok" } }, ['<span class="chip bad">not ok</span> does not answer'], "chip warn"],
+  ])("shows a part that is wrong as %s", (_how, health, shown, never) => {
+    const text = show({ health });
+    for (const one of shown) expect(text).toContain(one);
+    expect(text).not.toContain(never);
   });
 
   test("leads on to more assets by their cursor", () => {

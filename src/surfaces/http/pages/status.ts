@@ -4,7 +4,7 @@ import { osText, type Asset, type AuditEvent, type Feed, type Image, type Summar
 import { html, type Html } from "./html.ts";
 import { page } from "./layout.ts";
 import { chip, count, facts, inside, note, panel, table, when } from "./parts.ts";
-import type { PagePorts } from "./ports.ts";
+import type { Health, PagePorts } from "./ports.ts";
 import { leadTo, sendPage } from "./respond.ts";
 import { isOld, matchedCells, summaryChips } from "./severity.ts";
 import { withNext } from "./sign-in.ts";
@@ -52,7 +52,7 @@ ${panel("Assets", listOf(data.assets, "assets", (list) => table("Assets", ["Name
 ${panel("Golden images", listOf(data.images, "images", (list) => table("Golden images", ["Image", "System", "Packages", "Findings", "State", "Registered"], list.items.map((image) => imageRow(image, seen))), "No image is registered yet. Register one from a root file system, an OCI layout, a dpkg status file or an SBOM:", "qinfra scan --rootfs DIR --as-image debian-server:2026.11.1"), { id: "images" })}
 </div><div>
 ${panel("Advisory feeds", feedsBody(data.feeds, now), { id: "feeds" })}
-${panel("Platform", checksBody(data.checks), { id: "platform", aside: html`<a href="/readyz">readyz</a>` })}
+${panel("Platform", healthBody(data.health), { id: "platform", aside: html`<a href="/readyz">readyz</a>` })}
 ${panel("Recent changes", eventsBody(data.events, now), { id: "changes", aside: "audit log, newest first" })}
 ${panel("Command line", inside(html`<p>The same operations, from a terminal:</p><pre>qinfra login --url ${address}
 qinfra scan --host local
@@ -142,8 +142,9 @@ function feedAge(feed: Feed, now: number): Html {
   return html`<span class="nowrap">${when(newest, now)}${isOld(feed, now) ? html` ${chip("warn", "old")}` : null}</span><br>${imported}`;
 }
 
-function checksBody(checks: Record<string, string>): Html {
-  return inside(facts(Object.entries(checks).map(([name, state]) => [name, state === "ok" ? chip("ok", "ok") : html`${chip("bad", "not ok")} ${state}`] as const)));
+function healthBody({ ready, checks }: Health): Html {
+  const wrong = ready ? chip("warn", "degraded") : chip("bad", "not ok");
+  return inside(facts(Object.entries(checks).map(([name, state]) => [name, state === "ok" ? chip("ok", "ok") : html`${wrong} ${state}`] as const)));
 }
 
 function eventsBody(events: Section<readonly AuditEvent[]>, now: number): Html {
