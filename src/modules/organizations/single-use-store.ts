@@ -17,6 +17,14 @@ export async function insertSingleUse(db: Db, { hash, purpose, userId, at, expir
     insert into organizations.single_use (hash, purpose, user_id, created_at, expires_at) values (${hash}, ${purpose}, ${userId}, ${at}, ${expiresAt})`);
 }
 
+/** Makes it good for longer, where it could still be taken; false where not. */
+export async function renewSingleUse(db: Db, { hash, purpose, userId, at, expiresAt }: SingleUse): Promise<boolean> {
+  const renewed = await db.run(sql`
+    update organizations.single_use set expires_at = ${expiresAt}
+    where hash = ${hash} and purpose = ${purpose} and user_id = ${userId} and used_at is null and expires_at > ${at}`);
+  return renewed === 1;
+}
+
 /** Takes it back; whose it was, or undefined where it is unknown, over, or was taken before. */
 export async function takeSingleUse(db: Db, taken: { hash: Buffer; purpose: SingleUse["purpose"]; at: string }): Promise<string | undefined> {
   const row = await db.maybe<{ user_id: string }>(sql`

@@ -15,8 +15,11 @@ export interface LocalSignIn {
   factors(userId: string): Promise<SecondFactors>;
   /** Errors: WrongCode, TooManyRequests. */
   code(attempt: { userId: string; code: string; address: string }): Promise<void>;
-  /** What the browser's passkey dialogue takes, as JSON; undefined where there is none, or none can be used at this address. */
-  passkeyRequest(userId: string): Promise<unknown>;
+  /**
+   * What the browser's passkey dialogue takes, as JSON; undefined where there is none, or none can be used at this address.
+   * `kept` is the challenge of the request before, which goes on while it is not spent.
+   */
+  passkeyRequest(userId: string, kept?: string): Promise<{ challenge: string } | undefined>;
   /** Errors: PasskeyRefused, TooManyRequests. */
   passkey(attempt: { userId: string; response: unknown; address: string }): Promise<void>;
 }
@@ -42,7 +45,7 @@ export function createLocalSignIn(ports: { database: Database; secrets: Pick<Sec
       if ((await verifyCode(checks, userId, code)) === undefined) fail(WrongCode, "The code is not right, or it was given before; give the next one, or a recovery code.");
       succeeded();
     },
-    passkeyRequest: (userId) => passkeyRequest(checks, userId).catch((error: unknown) => {
+    passkeyRequest: (userId, kept) => passkeyRequest(checks, userId, kept).catch((error: unknown) => {
       if (error instanceof DeclaredError && error.type.code === PasskeysUnavailable.code) return undefined;
       throw error;
     }),

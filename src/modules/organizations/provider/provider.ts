@@ -22,8 +22,8 @@ export interface Interaction {
   redirectUri?: string;
   /** Where the sign-in page leads afterwards. */
   next?: string;
-  /** Account whose password was right a moment ago. */
-  passed?: { userId: string; at: number };
+  /** Account whose password was right a moment ago, and the challenge for its passkeys. */
+  passed?: { userId: string; at: number; challenge?: string };
 }
 
 export interface Login {
@@ -50,6 +50,8 @@ export interface EmbeddedProvider {
   interaction(request: IncomingMessage, response: ServerResponse): Promise<Interaction | undefined>;
   /** Notes whose password was right, while the second factor is still to come; undefined begins anew. */
   passed(request: IncomingMessage, response: ServerResponse, userId: string | undefined): Promise<void>;
+  /** Notes the challenge for a passkey, so that a page that is loaded again asks for the same. */
+  challenged(request: IncomingMessage, response: ServerResponse, challenge: string): Promise<void>;
   /** Each answers the address at which the flow goes on. */
   signedIn(request: IncomingMessage, response: ServerResponse, login: Login): Promise<string>;
   allow(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<string>;
@@ -161,10 +163,10 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
       const found = await details(request, response);
       if (found === undefined) return undefined;
       const { provider } = await current();
-      const { uid, prompt, params, result } = found;
+      const { uid, prompt, params } = found;
       const client = await provider.Client.find(String(params["client_id"]));
       const { missingOIDCScope = [], missingResourceScopes = {} } = prompt.details as { missingOIDCScope?: string[]; missingResourceScopes?: Record<string, string[]> };
-      const passed = (result as { passed?: Interaction["passed"] } | undefined)?.passed;
+      const passed = passedIn(found);
       const { redirect_uri: redirectUri, next } = params;
       return {
         uid, prompt: prompt.name === "consent" ? "consent" : "login",
@@ -178,6 +180,11 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
     async passed(request, response, userId) {
       const found = await required(request, response);
       await saved(found, { ...found.lastSubmission, ...(userId !== undefined && { passed: { userId, at: clock.now() } }) });
+    },
+    async challenged(request, response, challenge) {
+      const found = await required(request, response);
+      const passed = passedIn(found);
+      if (passed !== undefined) await saved(found, { ...found.result, passed: { ...passed, challenge } });
     },
     async signedIn(request, response, { accountId, amr, at, session: behind }) {
       const found = await required(request, response);
@@ -221,6 +228,10 @@ export function createEmbeddedProvider(ports: ProviderPorts): EmbeddedProvider {
       await session.destroy();
     },
   };
+}
+
+function passedIn({ result }: Details): Interaction["passed"] {
+  return (result as { passed?: Interaction["passed"] } | undefined)?.passed;
 }
 
 function withSignature(cookie: string): string[] {

@@ -13,7 +13,7 @@ import { faultsAgainst } from "../../../platform/operation/validate.ts";
 import { PasskeyRefused, PasskeysUnavailable } from "../errors.ts";
 import { usePasskey, type NewPasskey } from "../second-factor-store.ts";
 import { passkeysOf } from "../second-factor-views.ts";
-import { insertSingleUse, takeSingleUse } from "../single-use-store.ts";
+import { insertSingleUse, renewSingleUse, takeSingleUse, type SingleUse } from "../single-use-store.ts";
 import { issuerName } from "./names.ts";
 import { UsedCredential, type CreatedCredential } from "./schemas.ts";
 import { relyingParty, type RelyingParty } from "./relying-party.ts";
@@ -60,13 +60,16 @@ export async function createdPasskey(ports: PasskeyPorts, userId: string, creden
   };
 }
 
-/** What `navigator.credentials.get` takes, as JSON; undefined where the person has no passkey, or none works at this address. */
-export async function passkeyRequest(ports: PasskeyPorts, userId: string): Promise<PublicKeyCredentialRequestOptionsJSON | undefined> {
+/**
+ * What `navigator.credentials.get` takes, as JSON; undefined where the person has no passkey, or none works at this address.
+ * `kept` is the challenge that was asked for before, which goes on while it is not spent.
+ */
+export async function passkeyRequest(ports: PasskeyPorts, userId: string, kept?: string): Promise<PublicKeyCredentialRequestOptionsJSON | undefined> {
   const party = relyingParty(ports.publicUrl);
   const known = party === undefined ? [] : await ports.transaction((db) => passkeysOf(db, userId));
   if (party === undefined || known.length === 0) return undefined;
   return generateAuthenticationOptions({
-    rpID: party.id, challenge: await newChallenge(ports, userId, "confirm"), timeout: challengeMs, userVerification: "preferred", allowCredentials: known.map(describe),
+    rpID: party.id, challenge: (await renewedChallenge(ports, userId, kept)) ?? (await newChallenge(ports, userId, "confirm")), timeout: challengeMs, userVerification: "preferred", allowCredentials: known.map(describe),
   });
 }
 
@@ -97,10 +100,19 @@ function partyOf({ publicUrl }: PasskeyPorts): RelyingParty {
 
 async function newChallenge({ transaction, clock }: PasskeyPorts, userId: string, use: Use): Promise<Uint8Array<ArrayBuffer>> {
   const challenge = Uint8Array.from(randomBytes(challengeBytes));
-  const expiresAt = new Date(clock.now() + challengeMs).toISOString();
-  const hash = challengeHash(use, Buffer.from(challenge).toString("base64url"));
-  await transaction((db) => insertSingleUse(db, { hash, purpose: "webauthn", userId, at: timestamp(clock), expiresAt }));
+  const row = challengeRow(clock, userId, use, Buffer.from(challenge).toString("base64url"));
+  await transaction((db) => insertSingleUse(db, row));
   return challenge;
+}
+
+async function renewedChallenge({ transaction, clock }: PasskeyPorts, userId: string, challenge: string | undefined): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (challenge === undefined) return undefined;
+  const row = challengeRow(clock, userId, "confirm", challenge);
+  return (await transaction((db) => renewSingleUse(db, row))) ? Uint8Array.from(Buffer.from(challenge, "base64url")) : undefined;
+}
+
+function challengeRow(clock: Clock, userId: string, use: Use, challenge: string): SingleUse {
+  return { hash: challengeHash(use, challenge), purpose: "webauthn", userId, at: timestamp(clock), expiresAt: new Date(clock.now() + challengeMs).toISOString() };
 }
 
 /** The challenge that was answered, which is spent by it, right or wrong. */

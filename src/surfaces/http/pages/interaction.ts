@@ -116,7 +116,9 @@ export function mountInteraction(scope: FastifyInstance, ports: PagePorts): void
       return sendPage(reply, passwordPage(ports.version, { ...form, name, others, next: localPath(interaction.next), here: isThisMachine(signIn.origin) }), status);
     }
     const factors = await local.factors(userId);
-    const passkey = factors.passkeys === 0 ? undefined : await local.passkeyRequest(userId);
+    const kept = interaction.passed?.challenge;
+    const passkey = factors.passkeys === 0 ? undefined : await local.passkeyRequest(userId, kept);
+    if (passkey !== undefined && passkey.challenge !== kept) await provider.challenged(request.raw, reply.raw, passkey.challenge);
     const text = secondStepPage(ports.version, { ...form, factors, passkey });
     return passkey === undefined ? sendPage(reply, text, status) : sendScriptedPage(reply, text, status);
   }
