@@ -290,6 +290,11 @@ describe("programs find out", () => {
         device_authorization_endpoint: "http://qinfra.example/oidc/device/auth", code_challenge_methods_supported: ["S256"], response_types_supported: ["code"],
       });
       expect(metadata["registration_endpoint"]).toBeUndefined();
+      // Every endpoint that is named answers.
+      for (const [name, endpoint] of Object.entries(metadata).filter(([name]) => name.endsWith("_endpoint") || name === "jwks_uri")) {
+        const answers = await Promise.all((["GET", "POST"] as const).map(async (method) => (await http.inject({ method, url: new URL(String(endpoint)).pathname })).statusCode));
+        expect([name, answers.some((status) => status !== 404)]).toEqual([name, true]);
+      }
     }
   });
 });

@@ -235,10 +235,16 @@ describe("pages", () => {
     expect(page.status).toBe(404);
     expect(page.text).toContain("/it&#39;s&amp;here");
     expect(page.text).toContain(String(page.headers["x-request-id"]));
-    for (const request of [{ url: "/nowhere", headers: { accept: "application/json" } }, { url: "/api/v1/nowhere" }]) {
+    const accept = "application/json";
+    for (const request of [{ url: "/nowhere", headers: { accept } }, { url: "/api/v1/nowhere" }, { url: "/oidc/nothing", headers: { accept } }, { url: "/oidc", headers: { accept } }]) {
       const problem = await browser(plain).send({ method: "GET", ...request });
-      expect([problem.status, problem.headers["content-type"]]).toEqual([404, "application/problem+json; charset=utf-8"]);
+      expect([request.url, problem.status, problem.headers["content-type"]]).toEqual([request.url, 404, "application/problem+json; charset=utf-8"]);
     }
+    for (const url of ["/oidc/nothing", "/oidc/token", "/oidc/session/end"]) {
+      const unknown = await browser(plain).get(url);
+      expect([unknown.status, unknown.text.includes(`There is no page ${url} here`)]).toEqual([404, true]);
+    }
+    expect((await browser(plain).send({ method: "POST", url: "/oidc/nothing", headers: { accept } })).text).toContain("There is no POST /oidc/nothing here");
   });
 
   test("what belongs to nobody here is not found", async () => {

@@ -7,6 +7,21 @@ import { leadTo } from "./respond.ts";
 /** The address of the server's own questions to its provider. Whoever makes it ask is counted before. */
 export const inProcess = "in-process";
 
+/** What oidc-provider answers as it is configured; any other address is as unknown as elsewhere on the server. */
+const answered: readonly { path: string; methods: readonly ("GET" | "POST" | "OPTIONS")[] }[] = [
+  { path: "/.well-known/openid-configuration", methods: ["GET", "OPTIONS"] },
+  { path: "/.well-known/oauth-authorization-server", methods: ["GET", "OPTIONS"] },
+  { path: "/jwks", methods: ["GET", "OPTIONS"] },
+  { path: "/auth", methods: ["GET"] },
+  { path: "/auth/:uid", methods: ["GET"] },
+  { path: "/device", methods: ["GET", "POST"] },
+  { path: "/device/:uid", methods: ["GET"] },
+  { path: "/device/auth", methods: ["POST", "OPTIONS"] },
+  { path: "/token", methods: ["POST", "OPTIONS"] },
+  { path: "/token/revocation", methods: ["POST", "OPTIONS"] },
+  { path: "/me", methods: ["GET", "POST", "OPTIONS"] },
+];
+
 /** Mounts the embedded provider at /oidc, and the short address of its device page at /device. */
 export function mountOidc(server: FastifyInstance, ports: PagePorts): void {
   const { signIn, services } = ports;
@@ -43,7 +58,7 @@ export function mountOidc(server: FastifyInstance, ports: PagePorts): void {
     // The provider reads bodies itself, up to 56 KB.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
-    scope.route({ method: ["GET", "POST", "OPTIONS"], url: "/oidc/*", handler: answer });
+    for (const { path, methods } of answered) scope.route({ method: [...methods], url: `/oidc${path}`, handler: answer });
     scope.get("/device", async (request, reply) => {
       const code = (request.query as Record<string, unknown>)["user_code"];
       return leadTo(reply, typeof code === "string" ? `/oidc/device?${new URLSearchParams({ code: code.slice(0, 20) }).toString()}` : "/oidc/device");
