@@ -1,6 +1,8 @@
+import { Type } from "typebox";
 import { toTypeId, TypeId, uuidOf } from "../../platform/ids.ts";
 
 export const OrganizationId = TypeId("org", "Organization");
+export const OrganizationOrCurrent = Type.Union([Type.Literal("current"), OrganizationId], { description: "`current` is the organization that you work in" });
 export const UserId = TypeId("usr", "User");
 export const ApiKeyId = TypeId("key", "API key");
 export const SessionId = TypeId("ses", "Session");
@@ -33,6 +35,11 @@ export function applicationTypeId(uuid: string): string {
 
 export function orgUuid(id: string): string {
   return uuidOf("org", id);
+}
+
+/** The UUID of the one that is meant by an `OrganizationOrCurrent`. */
+export function orgMeant(id: string, current: string): string {
+  return id === "current" ? current : orgUuid(id);
 }
 
 export function userUuid(id: string): string {

@@ -16,7 +16,7 @@ async function set(limits: Record<string, unknown>): Promise<void> {
 }
 
 async function quotas(): Promise<Record<string, { used: number; limit?: number; from: string }>> {
-  const answer = await platform.call("organizations.get-quotas", { as: "viewer", input: { id: own() } });
+  const answer = await platform.call("organizations.get-quotas", { as: "viewer", input: { id: "current" } });
   expect(answer.status, answer.text).toBe(200);
   return Object.fromEntries((answer.body as { items: { resource: string; used: number; from: string }[] }).items.map(({ resource, ...rest }) => [resource, rest]));
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { userUuid } from "./ids.ts";
+import { orgUuid, userUuid } from "./ids.ts";
 import { organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
 
 let test: UnderTest;
@@ -35,6 +35,19 @@ describe("settings", () => {
     expect(test.events.filter((event) => event.type === "organizations.settings-set").map((event) => event.data)).toEqual([{ version: 1 }, { version: 2 }]);
   });
 
+  it("given `current`, then it is the organization that the caller works in", async () => {
+    const org = await test.organization(admin.credentials, "by-no-id");
+    const call = <Output>(id: string, input: object) => test.call<Output>(id, { id: "current", ...input }, org.credentials);
+    expect(await call("organizations.set-settings", { version: 0, settings: { readOnly: false } })).toMatchObject({ version: 1 });
+    expect(await call("organizations.get-settings", {})).toEqual({ version: 1, settings: { readOnly: false } });
+    expect((await call<{ items: unknown[] }>("organizations.list-settings-history", {})).items).toHaveLength(1);
+    expect(await call("organizations.update", { name: "By no id" })).toMatchObject({ id: org.id, name: "By no id" });
+    expect(await call("organizations.get", {})).toMatchObject({ id: org.id, name: "By no id" });
+    expect(test.events.filter(({ orgId }) => orgId === orgUuid(org.id)).map(({ type, subject }) => ({ type, subject }))).toEqual(expect.arrayContaining([
+      { type: "organizations.settings-set", subject: org.id }, { type: "organizations.renamed", subject: org.id },
+    ]));
+  });
+
   it("given two who change the same version, at once or one after the other, then one is told to read again", async () => {
     const org = await test.organization(admin.credentials, "set-race");
     const outcomes = await Promise.all([set(org, 0, { readOnly: false }), set(org, 0, { requireApproval: [] })]);
@@ -67,7 +80,7 @@ describe("the organization itself", () => {
     const org = await test.organization(admin.credentials, "renamed");
     for (const _ of [1, 2]) expect(await test.call("organizations.update", { id: org.id, name: "Fabrikam" }, org.credentials)).toMatchObject({ name: "Fabrikam", slug: "renamed" });
     expect(await test.call("organizations.get", { id: org.id }, org.credentials)).toMatchObject({ name: "Fabrikam" });
-    expect(test.events.filter((event) => event.type === "organizations.renamed").map((event) => event.data)).toEqual([{}]);
+    expect(test.events.filter((event) => event.orgId === orgUuid(org.id) && event.type === "organizations.renamed").map((event) => event.data)).toEqual([{}]);
   });
 
   it("given it is handed over, then the other is administrator and the one before operator, in one step", async () => {

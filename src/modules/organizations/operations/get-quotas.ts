@@ -3,7 +3,7 @@ import { grants } from "../../../platform/actor.ts";
 import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { OrganizationNotFound } from "../errors.ts";
-import { OrganizationId, orgUuid } from "../ids.ts";
+import { OrganizationOrCurrent, orgMeant } from "../ids.ts";
 import { QuotaList } from "../schemas.ts";
 import { organizationById } from "../views.ts";
 
@@ -16,12 +16,12 @@ export const getQuotas = operation({
   permission: "organizations:read",
   effect: "read",
   database: "system",
-  input: Type.Object({ id: OrganizationId }),
+  input: Type.Object({ id: OrganizationOrCurrent }),
   output: QuotaList,
   errors: [OrganizationNotFound],
-  examples: [{ input: { id: "org_01jd0000000000000000000000" } }],
+  examples: [{ input: { id: "current" } }],
   async handle({ db, actor, orgId, quotas }, input) {
-    const id = orgUuid(input.id);
+    const id = orgMeant(input.id, orgId);
     const everywhere = actor.platform && grants(actor.permissions, "platform:organizations");
     if (id !== orgId && (!everywhere || (await organizationById(db, id)) === undefined)) {
       fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { OrganizationNotFound } from "../errors.ts";
-import { OrganizationId, orgUuid } from "../ids.ts";
+import { OrganizationOrCurrent, orgMeant } from "../ids.ts";
 import { currentSettings } from "../settings-store.ts";
 import { Settings, SettingsVersion } from "../settings.ts";
 
@@ -13,12 +13,12 @@ export const getSettings = operation({
   summary: "Settings of the organization that you work in, and their version",
   permission: "organizations:read",
   effect: "read",
-  input: Type.Object({ id: OrganizationId }),
+  input: Type.Object({ id: OrganizationOrCurrent }),
   output: Type.Object({ version: SettingsVersion, settings: Settings }),
   errors: [OrganizationNotFound],
-  examples: [{ input: { id: "org_01jd0000000000000000000000" } }],
+  examples: [{ input: { id: "current" } }],
   async handle(context, input) {
-    const found = await currentSettings(context.db, orgUuid(input.id));
+    const found = await currentSettings(context.db, orgMeant(input.id, context.orgId));
     if (found === undefined) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
     return found;
   },

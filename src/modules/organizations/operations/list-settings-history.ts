@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { fail } from "../../../platform/errors.ts";
 import { fromCursor, numberKey, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
 import { OrganizationNotFound } from "../errors.ts";
-import { OrganizationId, orgUuid, UserId, userTypeId } from "../ids.ts";
+import { OrganizationOrCurrent, orgMeant, UserId, userTypeId } from "../ids.ts";
 import { Time } from "../schemas.ts";
 import { settingsHistory } from "../settings-store.ts";
 import { Settings, SettingsVersion } from "../settings.ts";
@@ -14,12 +14,12 @@ export const listSettingsHistory = operation({
   summary: "Every version of the organization's settings, the newest first",
   permission: "organizations:read",
   effect: "read",
-  input: Type.Object({ id: OrganizationId, ...paging }),
+  input: Type.Object({ id: OrganizationOrCurrent, ...paging }),
   output: Page(Type.Object({ version: SettingsVersion, settings: Settings, changedBy: UserId, changedAt: Time })),
   errors: [OrganizationNotFound],
-  examples: [{ input: { id: "org_01jd0000000000000000000000" } }],
+  examples: [{ input: { id: "current" } }],
   async handle(context, input) {
-    if (orgUuid(input.id) !== context.orgId) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
+    if (orgMeant(input.id, context.orgId) !== context.orgId) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
     const limit = input.limit ?? 100;
     const before = fromCursor(input.cursor, numberKey);
     const rows = await settingsHistory(context.db, context.orgId, { before: before === undefined ? null : Number(before), limit: limit + 1 });

@@ -5,7 +5,7 @@ import { quotaResources, type QuotaResource } from "../../../platform/operation/
 import { eventOf } from "../caller.ts";
 import { OrganizationNotFound } from "../errors.ts";
 import { QuotasSet } from "../events.ts";
-import { OrganizationId, orgUuid } from "../ids.ts";
+import { OrganizationOrCurrent, orgMeant, orgTypeId } from "../ids.ts";
 import { clearQuota, setQuota } from "../quota-store.ts";
 import { QuotaList, QuotaResourceName } from "../schemas.ts";
 import { organizationById } from "../views.ts";
@@ -24,7 +24,7 @@ export const setQuotas = operation({
   effect: "change",
   database: "system",
   input: Type.Object({
-    id: OrganizationId,
+    id: OrganizationOrCurrent,
     assets: limit("Most assets"),
     images: limit("Most golden images"),
     scans: limit("Most scans in a UTC day"),
@@ -35,7 +35,7 @@ export const setQuotas = operation({
   errors: [OrganizationNotFound],
   examples: [{ summary: "A hundred assets, and as many images as there are", input: { id: "org_01jd0000000000000000000000", assets: 100, images: null, reset: ["storage"] } }],
   async handle({ db, orgId, quotas, events }, input) {
-    const id = orgUuid(input.id);
+    const id = orgMeant(input.id, orgId);
     const reset = input.reset ?? [];
     const set = quotaResources.flatMap((resource): [QuotaResource, number | null][] => (input[resource] === undefined ? [] : [[resource, input[resource]]]));
     const both = set.find(([resource]) => reset.includes(resource));
@@ -44,7 +44,7 @@ export const setQuotas = operation({
     for (const [resource, most] of set) await setQuota(db, { orgId: id, resource, most });
     for (const resource of reset) await clearQuota(db, id, resource);
     if (set.length + reset.length > 0) {
-      const event = { type: QuotasSet, subject: input.id, data: { limits: Object.fromEntries(set), reset } };
+      const event = { type: QuotasSet, subject: orgTypeId(id), data: { limits: Object.fromEntries(set), reset } };
       await events.append(eventOf(id, event));
       if (id !== orgId) await events.append(event);
     }

@@ -5,7 +5,7 @@ import { operation } from "../../../platform/operation/index.ts";
 import { userOf } from "../caller.ts";
 import { OrganizationNotFound, SettingsChanged } from "../errors.ts";
 import { SettingsSet } from "../events.ts";
-import { OrganizationId, orgUuid } from "../ids.ts";
+import { OrganizationOrCurrent, orgMeant, orgTypeId } from "../ids.ts";
 import { currentSettings, insertSettings } from "../settings-store.ts";
 import { Settings, SettingsVersion } from "../settings.ts";
 
@@ -21,13 +21,13 @@ export const setSettings = operation({
   effect: "change",
   // Tenants never write the table of organizations.
   database: "system",
-  input: Type.Object({ id: OrganizationId, version: SettingsVersion, settings: Settings }),
+  input: Type.Object({ id: OrganizationOrCurrent, version: SettingsVersion, settings: Settings }),
   output: Type.Object({ version: SettingsVersion, settings: Settings }),
   errors: [OrganizationNotFound, SettingsChanged],
-  examples: [{ input: { id: "org_01jd0000000000000000000000", version: 0, settings: { readOnly: false, requireApproval: [], secondFactor: { roles: [] } } } }],
+  examples: [{ input: { id: "current", version: 0, settings: { readOnly: false, requireApproval: [], secondFactor: { roles: [] } } } }],
   async handle(context, input) {
     const { db, orgId } = context;
-    if (orgUuid(input.id) !== orgId) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
+    if (orgMeant(input.id, orgId) !== orgId) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
     if (input.settings.requireApproval?.includes(id) === true) {
       fail(InvalidInput, `/settings/requireApproval: ${id} cannot need an approval, or nobody could take the setting back; leave it out.`);
     }
@@ -36,7 +36,7 @@ export const setSettings = operation({
     if (version !== input.version || !(await insertSettings(db, orgId, next))) {
       fail(SettingsChanged, `Version ${input.version} is not the newest of the settings, so nothing was set. Read them again (\`qinfra organizations get-settings ${input.id}\`, or GET /api/v1/organizations/${input.id}/settings), repeat your change on what you read, and name the version that it says.`);
     }
-    await context.events.append({ type: SettingsSet, subject: input.id, data: { version: next.version } });
+    await context.events.append({ type: SettingsSet, subject: orgTypeId(orgId), data: { version: next.version } });
     return { version: next.version, settings: next.settings };
   },
 });

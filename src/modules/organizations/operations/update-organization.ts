@@ -3,7 +3,7 @@ import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { OrganizationNotFound } from "../errors.ts";
 import { OrganizationRenamed } from "../events.ts";
-import { OrganizationId, orgUuid } from "../ids.ts";
+import { OrganizationOrCurrent, orgMeant, orgTypeId } from "../ids.ts";
 import { OneLine, Organization } from "../schemas.ts";
 import { showOrganization } from "../shown.ts";
 import { renameOrganization } from "../store.ts";
@@ -18,17 +18,17 @@ export const updateOrganization = operation({
   effect: "change",
   // Tenants never write the table of organizations.
   database: "system",
-  input: Type.Object({ id: OrganizationId, name: OneLine }),
+  input: Type.Object({ id: OrganizationOrCurrent, name: OneLine }),
   output: Organization,
   errors: [OrganizationNotFound],
-  examples: [{ input: { id: "org_01jd0000000000000000000000", name: "Example Holding" } }],
+  examples: [{ input: { id: "current", name: "Example Holding" } }],
   async handle(context, input) {
     const { db, orgId } = context;
-    const row = orgUuid(input.id) === orgId ? await organizationById(db, orgId) : undefined;
+    const row = orgMeant(input.id, orgId) === orgId ? await organizationById(db, orgId) : undefined;
     if (row === undefined) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
     if (row.name === input.name) return showOrganization(row);
     await renameOrganization(db, orgId, input.name);
-    await context.events.append({ type: OrganizationRenamed, subject: input.id, data: {} });
+    await context.events.append({ type: OrganizationRenamed, subject: orgTypeId(orgId), data: {} });
     return showOrganization({ ...row, name: input.name });
   },
 });
