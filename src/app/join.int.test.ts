@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { actionIn, browser, fieldIn } from "./testing-browser.ts";
+import { sql } from "../platform/database/sql.ts";
+import { actionIn, browser, fieldIn, type PageAnswer } from "./testing-browser.ts";
 import { testPlatform, type TestPlatform } from "./testing.ts";
 
 let platform: TestPlatform;
@@ -15,6 +16,9 @@ async function invite(input: Record<string, unknown> = {}): Promise<{ id: string
   const made = (await platform.call("invitations.create", { as: "admin", input: { role: "operator", ...input } })).body as { id: string; link: string };
   return { id: made.id, path: new URL(made.link).pathname };
 }
+
+/** Where "sign in" leads. */
+const linkIn = (text: string) => (/href="(\/sign-in\?[^"]+)"/.exec(text)?.[1] ?? "").replaceAll("&amp;", "&");
 
 const newPerson = (name: string) => ({ name, display: "Ada Lovelace", new: "the password of ada", again: "the password of ada" });
 
@@ -48,7 +52,7 @@ describe("the page of an invitation", () => {
     const home = (await platform.call("invitations.create", { as: "other-tenant-admin", input: { role: "viewer" } })).body as { link: string };
     await platform.call("invitations.sign-up", { input: { token: home.link.split("/").at(-1), name: "hana", password: "the password of hana" } });
     const person = visitor();
-    expect((await person.signIn("hana", "the password of hana", path)).location).toBe(path);
+    await person.signIn("hana", "the password of hana");
     const { text } = await person.get(path);
     expect(text).toContain("You are signed in as");
     const forged = await person.post(path, { csrf: "guessed", as: "me" });
@@ -57,6 +61,52 @@ describe("the page of an invitation", () => {
     expect([done.status, done.text.includes("You have joined first")]).toEqual([200, true]);
     const again = await person.post((await invite()).path, { csrf: fieldIn(text, "csrf"), as: "me" });
     expect([again.status, again.text.includes("You are a member of first already"), again.text.includes('name="as"')]).toEqual([409, true, false]);
+  });
+
+  it("leads through a sign-in and back with its token in no address", async () => {
+    const { path } = await invite();
+    const token = path.split("/").at(-1) as string;
+    const home = (await platform.call("invitations.create", { as: "other-tenant-admin", input: { role: "viewer" } })).body as { link: string };
+    await platform.call("invitations.sign-up", { input: { token: home.link.split("/").at(-1), name: "mia", password: "the password of mia" } });
+    const person = visitor();
+    const opened = await person.get(path);
+    expect(opened.setCookies.filter((cookie) => cookie.includes(token))).toEqual([
+      expect.stringMatching(/^qinfra-invitation-[\w-]{16}=\w+; Max-Age=3600; Path=\/join; HttpOnly; SameSite=Lax$/),
+    ]);
+
+    // when they go to sign in, one answer after the other
+    const addresses: string[] = [];
+    async function on(answer: PageAnswer): Promise<PageAnswer> {
+      let at = answer;
+      while (at.location !== undefined) {
+        addresses.push(at.location);
+        at = await person.get(at.location.replace(/^https?:\/\/[^/]+/, ""));
+      }
+      return at;
+    }
+    const link = linkIn(opened.text);
+    const form = await on(await person.get(link));
+    const { text: kept } = await platform.test.database.system((db) => db.one<{ text: string }>(sql`select string_agg(p::text, ' ') as text from organizations.oidc_payloads p`));
+    const back = await on(await person.post(actionIn(form.text), { csrf: fieldIn(form.text, "csrf"), name: "mia", password: "the password of mia" }));
+
+    // then they are back at the invitation, of which no address and no row told
+    expect(back.text).toContain("You are signed in as");
+    expect(addresses.at(-1)).toMatch(/^\/join\?invitation=[\w-]{16}$/);
+    expect([link, ...addresses, back.url, actionIn(back.text), kept].filter((where) => where.includes(token))).toEqual([]);
+    const done = await person.post(actionIn(back.text), { csrf: fieldIn(back.text, "csrf"), as: "me" });
+    expect([done.status, done.text.includes("You have joined first")]).toEqual([200, true]);
+  });
+
+  it("keeps the invitations of two tabs apart", async () => {
+    const [one, two] = [await invite({ role: "viewer" }), await invite({ role: "auditor" })];
+    const person = visitor();
+    const links = [];
+    for (const { path } of [one, two]) links.push(new URLSearchParams(linkIn((await person.get(path)).text).split("?")[1]).get("next") as string);
+    for (const [i, role] of (["viewer", "auditor"] as const).entries()) expect((await person.get(links[i] as string)).text).toContain(`invited as ${role}`);
+  });
+
+  it.each(["/join", "/join?invitation=AAAAAAAAAAAAAAAA", "/join?invitation=a&invitation=b", "/join?invitation=__proto__"])("says at %s to open the link again", async (url) => {
+    expect(await visitor().get(url)).toMatchObject({ status: 410, text: expect.stringContaining("Open the link that you were sent once more") });
   });
 
   it.each<[string, Record<string, string>, number, string]>([

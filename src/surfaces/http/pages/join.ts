@@ -3,6 +3,7 @@ import { DeclaredError, errorType, InvalidInput } from "../../../platform/errors
 import { csrfToken } from "../../../platform/identity/cookies.ts";
 import { fieldOf, formProven, issueFormToken } from "./form.ts";
 import { html, type Html } from "./html.ts";
+import { keepInvitation, keptInvitation } from "./invitation-cookie.ts";
 import { page } from "./layout.ts";
 import { when } from "./parts.ts";
 import type { PagePorts } from "./ports.ts";
@@ -26,23 +27,31 @@ interface Given {
   displayName: string;
 }
 
-/** GET and POST /join/{token}: where the link of an invitation leads. The token goes to no other page and no other site. */
+type Asked = FastifyRequest<{ Params: { token?: string } }>;
+
+/**
+ * GET and POST /join/{token}: where the link of an invitation leads, and /join, where who signed in meanwhile comes back to
+ * it. The token goes to no other page and no other site.
+ */
 export function mountJoin(scope: FastifyInstance, ports: PagePorts): void {
   // With the origin alone a form still says where it comes from, which `no-referrer` would hide; the path holds the token.
   const onRequest = async (_request: FastifyRequest, reply: FastifyReply): Promise<void> => void reply.header("referrer-policy", "strict-origin");
 
-  scope.get<{ Params: { token: string } }>("/join/:token", { onRequest }, async (request, reply) => {
+  async function show(request: Asked, reply: FastifyReply): Promise<FastifyReply> {
+    const token = tokenOf(request, ports);
+    if (token === undefined) return sendPage(reply, openAgainPage(ports), 410);
     const visitor = visitorOf(ports, request, reply);
-    const found = await lookUp(visitor, request.params.token);
+    const found = await lookUp(visitor, token);
     if (found instanceof DeclaredError) return refused(ports, reply, found);
     if (found.state !== "pending") return sendPage(reply, overPage(ports, found), 410);
     const standing = await standingOf(visitor);
-    if (standing.state === "must-change-password") return leadTo(reply, withNext("/set-password", `/join/${request.params.token}`));
-    return sendPage(reply, joinPage(ports, request, reply, { token: request.params.token, found, standing, visitor }));
-  });
+    if (standing.state === "must-change-password") return leadTo(reply, withNext("/set-password", keepInvitation(reply, token, ports)));
+    return sendPage(reply, joinPage(ports, request, reply, { token, found, standing, visitor }));
+  }
 
-  scope.post<{ Params: { token: string } }>("/join/:token", { onRequest }, async (request, reply) => {
-    const { token } = request.params;
+  async function join(request: Asked, reply: FastifyReply): Promise<FastifyReply> {
+    const token = tokenOf(request, ports);
+    if (token === undefined) return sendPage(reply, openAgainPage(ports), 410);
     const visitor = visitorOf(ports, request, reply);
     const found = await lookUp(visitor, token);
     if (found instanceof DeclaredError) return refused(ports, reply, found);
@@ -62,7 +71,16 @@ export function mountJoin(scope: FastifyInstance, ports: PagePorts): void {
       const given = { name: fieldOf(request, "name") ?? "", displayName: fieldOf(request, "display") ?? "" };
       return sendPage(reply, joinPage(ports, request, reply, { token, found, standing, visitor, error, given }), error.type.status);
     }
-  });
+  }
+
+  for (const path of ["/join", "/join/:token"]) {
+    scope.get(path, { onRequest }, async (request: Asked, reply) => show(request, reply));
+    scope.post(path, { onRequest }, async (request: Asked, reply) => join(request, reply));
+  }
+}
+
+function tokenOf(request: Asked, ports: PagePorts): string | undefined {
+  return request.params.token ?? keptInvitation(request, ports);
 }
 
 async function lookUp(visitor: Visitor, token: string): Promise<Invitation | DeclaredError> {
@@ -94,31 +112,31 @@ interface JoinView {
   given?: Given;
 }
 
-function joinPage(ports: PagePorts, request: FastifyRequest, reply: FastifyReply, view: JoinView): string {
+function joinPage(ports: PagePorts, request: Asked, reply: FastifyReply, view: JoinView): string {
   const { found, standing, error } = view;
   const body = html`<div class="narrow"><h1>Join ${found.organization}</h1>
 <p class="muted">You are invited as ${found.role}. The invitation ends ${found.expiresAt.slice(0, 16).replace("T", " ")} UTC.</p>
 ${error === undefined ? null : errorNote(error)}
 ${error?.type.code === "member-exists" ? html`<p><a class="button" href="/">Go to the status page</a></p>`
-    : standing.state === "signed-in" ? asMe(ports, view, standing) : asNewPerson(ports, request, reply, view)}</div>`;
+    : standing.state === "signed-in" ? asMe(ports, request, view, standing) : asNewPerson(ports, request, reply, view)}</div>`;
   return page({ title: error === undefined ? `Join ${found.organization}` : "Not joined", body, version: ports.version });
 }
 
-function asMe(ports: PagePorts, { token, visitor }: JoinView, { me }: Extract<Standing, { state: "signed-in" }>): Html {
+function asMe(ports: PagePorts, request: Asked, { visitor }: JoinView, { me }: Extract<Standing, { state: "signed-in" }>): Html {
   return html`<p>You are signed in as <strong>${me.user.displayName}</strong> (${me.user.name}).</p>
-<form class="fields" method="post" action="/join/${token}">
+<form class="fields" method="post" action="${request.url}">
 <input type="hidden" name="csrf" value="${csrfToken(visitor.session?.session ?? "", ports.csrfKey)}"><input type="hidden" name="as" value="me">
 <div><button autofocus>Join with this account</button></div>
 </form>
 <p class="hint">To join with another account, sign out first and open the link again.</p>`;
 }
 
-function asNewPerson(ports: PagePorts, request: FastifyRequest, reply: FastifyReply, { token, given, error }: JoinView): Html {
-  const signIn = html`<a href="${withNext("/sign-in", `/join/${token}`)}">sign in</a>`;
+function asNewPerson(ports: PagePorts, request: Asked, reply: FastifyReply, { token, given, error }: JoinView): Html {
+  const signIn = html`<a href="${withNext("/sign-in", keepInvitation(reply, token, ports))}">sign in</a>`;
   if (!ports.signIn.passwords) return html`<p>To join, ${signIn} with your organization's own account.</p>`;
   const described = error === undefined ? null : html` aria-describedby="error" aria-invalid="true"`;
   return html`<p>If you have an account here, ${signIn} and join with it.</p>
-<form class="fields" method="post" action="/join/${token}">
+<form class="fields" method="post" action="${request.url}">
 <input type="hidden" name="csrf" value="${issueFormToken(request, reply, ports)}">
 <div><label for="name">Login name</label><input id="name" name="name" value="${given?.name ?? ""}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" required autofocus${described}></div>
 <div><label for="display">Your name</label><input id="display" name="display" value="${given?.displayName ?? ""}" autocomplete="name" maxlength="200"><p class="hint">As others see it.</p></div>
@@ -144,6 +162,13 @@ function overPage(ports: PagePorts, { organization, state, expiresAt }: Invitati
 <p>It led to ${organization}. ${why}</p>
 <p>Ask whoever sent it for another one. If you have joined already, <a href="/sign-in">sign in</a>.</p></div>`;
   return page({ title: "This invitation is over", body, version: ports.version });
+}
+
+/** Where the browser kept no invitation under this name, or no longer. */
+function openAgainPage(ports: PagePorts): string {
+  const body = html`<div class="narrow"><h1>Open the link again</h1>
+<p>This browser does not keep the invitation any more: it does for an hour. Open the link that you were sent once more.</p></div>`;
+  return page({ title: "Open the link again", body, version: ports.version });
 }
 
 function refused(ports: PagePorts, reply: FastifyReply, error: DeclaredError): FastifyReply {
