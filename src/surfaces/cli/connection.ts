@@ -38,13 +38,12 @@ export async function connectionOf(io: Pick<CliIo, "env" | "now">, global: Globa
   return withOrganization({ url: chosen, ...(token !== undefined && { token }) }, io.env, global);
 }
 
-/** Where `qinfra login` goes, and what chose it: `--url`, else `QINFRA_URL`, else the server logged in to last, else this machine. */
-export async function loginUrl(io: Pick<CliIo, "env">, global: GlobalOptions): Promise<{ url: string; why?: string }> {
-  if (global.url !== undefined) return { url: serverUrl(global.url, "--url") };
+/** Where `qinfra login` goes: `--url`, else `QINFRA_URL`, else the server logged in to last, else this machine. */
+export async function loginUrl(io: Pick<CliIo, "env">, global: GlobalOptions): Promise<string> {
+  if (global.url !== undefined) return serverUrl(global.url, "--url");
   const named = setting(io.env, "QINFRA_URL");
-  if (named !== undefined) return { url: serverUrl(named, "QINFRA_URL"), why: "as QINFRA_URL says" };
-  const { current } = await readCredentials(io);
-  return current === undefined ? { url: defaultUrl, why: "as no server was named" } : { url: current, why: "as last time" };
+  if (named !== undefined) return serverUrl(named, "QINFRA_URL");
+  return (await readCredentials(io)).current ?? defaultUrl;
 }
 
 function withOrganization(connection: Connection, env: CliIo["env"], global: GlobalOptions): Connection {

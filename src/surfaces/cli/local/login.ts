@@ -18,8 +18,8 @@ const defaultUser = "admin";
 
 export const runLogin: LocalRun = async (context, options) => {
   const { io, global } = context;
-  const { url, why } = await loginUrl(io, global);
-  if (why !== undefined) say(io, `Logging in to ${url}, ${why}; --url chooses another server.`);
+  const url = await loginUrl(io, global);
+  if (global.url === undefined) say(io, `Logging in to ${url}; --url chooses another server.`);
   if (isOpenOnTheWay(url)) say(io, `warning: ${url} has no TLS: your password and everything else can be read on the way`);
   const session = await begun(context, url, options);
   await storeLogin(io, url, { token: session.token, user: session.user, expiresAt: session.expiresAt });
