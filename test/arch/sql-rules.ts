@@ -107,6 +107,7 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/platform/database/instance.ts": "the lock by which a server shows that it is alive needs one too",
   "src/app/counted-blobs.ts": "counts what is stored for any organization, also by the system",
   "src/app/data-keys.ts": "no tenant's transaction may read a data key",
+  "src/app/pages.ts": "names in the header of a page whoever its session stands for, before any operation is called",
   "src/app/rewrap.ts": "moves the envelopes of all to another key",
   "src/app/housekeeping.ts": "sweeps what no tenant owns any more",
 };
