@@ -134,6 +134,19 @@ describe("a session of a browser", () => {
     expect(visitor.jar.get("qinfra")).not.toBe(`qis_${"a".repeat(52)}`);
   });
 
+  test("ends by signing out also where the password was a one-time password", async () => {
+    const { authorization } = await site.administrator();
+    const made = await site.under.call<{ oneTimePassword: string }>("members.add", { name: "otto", role: "viewer" }, { authorization });
+    const visitor = browser(http);
+    expect((await visitor.signIn("otto", made.oneTimePassword)).location).toBe("/set-password");
+    const token = visitor.jar.get("qinfra") as string;
+    const page = await visitor.get("/set-password");
+    const signOut = page.text.slice(page.text.indexOf('action="/sign-out"'));
+    expect(await visitor.post("/sign-out", { csrf: fieldIn(signOut, "csrf") })).toMatchObject({ status: 303, location: "/signed-out" });
+    expect(visitor.jar.has("qinfra")).toBe(false);
+    expect((await site.under.actorOf({ cookie: { session: token, csrf: true } })).kind).toBe("anonymous");
+  });
+
   test("is listed, and ends with its provider's session when it is signed out", async () => {
     const visitor = browser(http);
     await visitor.signIn(who.name, who.password);

@@ -124,6 +124,15 @@ describe("sessions.exchange", () => {
     expect(await test.outcomeOf("sessions.exchange", { idToken: name })).toBe("id-token-refused");
   });
 
+  it("given a session of somebody who turns out to be a service account, then it is over", async () => {
+    const { name } = await known("taken-for-a-person");
+    said[name] = {};
+    const { token } = await exchange(name);
+    expect(await test.outcomeOf("users.me", {}, { authorization: `Bearer ${token}` })).toBe("ok");
+    await sqlAs("update organizations.users set kind = 'service' where name = $1", name);
+    expect(await test.outcomeOf("users.me", {}, { authorization: `Bearer ${token}` })).toBe("unauthenticated");
+  });
+
   it.each([["is not accepted", "unknown"], ["means nobody here", "stranger"]])("given a token that %s, then the answer is the same", async (_what, token) => {
     said["stranger"] = {};
     const error = await exchange(token).catch((reason: Error) => reason);
