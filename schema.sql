@@ -134,16 +134,18 @@ CREATE OR REPLACE FUNCTION events.seal(p_position bigint, p_ids uuid[], p_orgs u
  LANGUAGE plpgsql
 AS $function$
 declare
-  touched bigint;
+  touched bigint := 0;
 begin
   update events.head set position = p_position + cardinality(p_ids) where position = p_position;
   if not found then
     raise exception 'the log is not at position %', p_position using errcode = 'QE410';
   end if;
-  update events.log l set position = p_position + u.n, org_seq = u.seq, chain_hash = u.hash
-  from unnest(p_ids, p_orgs, p_seqs, p_chain) with ordinality as u(id, org_id, seq, hash, n)
-  where l.id = u.id and l.org_id is not distinct from u.org_id;
-  get diagnostics touched = row_count;
+  for n in 1 .. cardinality(p_ids) loop
+    update events.log set position = p_position + n, org_seq = p_seqs[n], chain_hash = p_chain[n] where id = p_ids[n] and org_id is not distinct from p_orgs[n];
+    if found then
+      touched := touched + 1;
+    end if;
+  end loop;
   if touched <> cardinality(p_ids) then
     raise exception 'only % of % events could be sealed', touched, cardinality(p_ids) using errcode = 'QE410';
   end if;
