@@ -35,6 +35,8 @@ function tagged(text: string, start: number): boolean {
 export const sqlFiles: readonly { pattern: RegExp; why: string }[] = [
   { pattern: /^src\/modules\/[a-z-]+\/([a-z-]+\/)?([a-z-]+-)?(store|views)\.ts$/, why: "a module's only SQL: writes in *store.ts, reads in *views.ts" },
   { pattern: /^src\/platform\/(database|events)\//, why: "the database port and the event log, which owns the schema events" },
+  { pattern: /^src\/platform\/workflow\/([a-z]+-)?store\.ts$/, why: "the platform's tables of workflows" },
+  { pattern: /^src\/platform\/workflow\/engines\/dbos\/schema\.ts$/, why: "asks how new the engine's own tables are" },
   { pattern: /^src\/platform\/operation\/(idempotency|strangers|usage)\.ts$/, why: "the pipeline's own tables" },
   { pattern: /^src\/app\/(counted-blobs|data-keys|housekeeping|database)\.ts$/, why: "the platform's own tables, and the roles before there is a schema" },
 ];
@@ -101,9 +103,13 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/platform/events/retire.ts": "takes a partition out of the log of all",
   "src/platform/events/wait.ts": "asks for the state of an event by its id",
   "src/platform/events/follow.ts": "readers follow the log of all",
+  "src/platform/events/bus/postgres/store.ts": "consumers of the bus read the log of all",
   "src/platform/events/closing.ts": "looks at the chain of an organization that is about to go",
   "src/platform/events/checkpoints.ts": "signs the chains of all",
   "src/platform/events/line.ts": "LISTEN and the sealer's lock need a connection of their own",
+  "src/platform/workflow/dispatch.ts": "hands the runs and messages of all to the engine",
+  "src/platform/workflow/schedules.ts": "starts what is due of all",
+  "src/platform/workflow/run-step.ts": "for steps that declare it",
   "src/platform/database/instance.ts": "the lock by which a server shows that it is alive needs one too",
   "src/app/counted-blobs.ts": "counts what is stored for any organization, also by the system",
   "src/app/data-keys.ts": "no tenant's transaction may read a data key",

@@ -1,5 +1,7 @@
 export { appender, type AppendOrigin, type AppendPorts } from "./append.ts";
 export { createArchive, ExportChanged, ExportMissing, type Archive } from "./archive.ts";
+export { createPostgresBus, type PostgresBusOptions } from "./bus/postgres/postgres-bus.ts";
+export { BusUnavailable, type BusMessage, type Consumer, type ConsumerOptions, type DeadLetter, type Delivered, type EventBus } from "./bus/types.ts";
 export { chainHash, checkpointBytes, type Checkpoint } from "./chain.ts";
 export { createCheckpointer, type CheckpointBlobs, type Checkpointer, type CheckpointKeys } from "./checkpoints.ts";
 export { closeChain, type Closing } from "./closing.ts";

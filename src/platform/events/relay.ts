@@ -20,6 +20,11 @@ export function topicsOf(type: string): string[] {
   return ["audit.events", ...topics.filter(({ prefix }) => type.startsWith(prefix)).map(({ topic }) => topic)];
 }
 
+/** What the types of a topic's events begin with; undefined where there is no such topic. */
+export function prefixOf(topic: string): string | undefined {
+  return topic === "audit.events" ? "" : topics.find((one) => one.topic === topic)?.prefix;
+}
+
 export interface Relay {
   stop(): Promise<void>;
 }
