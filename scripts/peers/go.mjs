@@ -15,6 +15,8 @@ export const goRecipes = {
   versitygw: (peer) => installGo(peer, { module: "github.com/versity/versitygw", packages: { versitygw: "cmd/versitygw" }, check: ["--version"] }),
   // MinIO's releases are no versions of its module: this is its last commit, of that day.
   minio: (peer) => installGo(peer, { module: "github.com/minio/minio", version: "v0.0.0-20260212201848-7aac2a2c5b7c", packages: { minio: "." }, check: ["--version"] }),
+  temporal: (peer) => installGo(peer, { module: "github.com/temporalio/cli", packages: { temporal: "cmd/temporal" }, check: ["--version"] }),
+  "nats-server": (peer) => installGo(peer, { module: "github.com/nats-io/nats-server/v2", packages: { "nats-server": "." }, check: ["--version"] }),
   // The version of sarama that it requires is not to be had any more.
   jaeger: (peer) =>
     installGo(peer, {
