@@ -29,9 +29,9 @@ describe("what a reader has in hand", () => {
     const [a, b, c] = [hand.take(), hand.take(), hand.take()] as [Item, Item, Item];
     hand.settle(c);
     hand.settle(b);
-    expect({ checkpoint: hand.checkpoint(20), ahead: hand.ahead(), size: hand.size() }).toEqual({ checkpoint: 2, ahead: [c, b], size: 1 });
+    expect({ checkpoint: hand.checkpoint(20), ahead: hand.ahead(), size: hand.size() }).toEqual({ checkpoint: 2, ahead: [c, b], size: { unsettled: 1, ahead: 2 } });
     hand.settle(a);
-    expect({ checkpoint: hand.checkpoint(20), ahead: hand.ahead(), size: hand.size() }).toEqual({ checkpoint: 20, ahead: [], size: 0 });
+    expect({ checkpoint: hand.checkpoint(20), ahead: hand.ahead(), size: hand.size() }).toEqual({ checkpoint: 20, ahead: [], size: { unsettled: 0, ahead: 0 } });
   });
 
   it("is not held back by one that is given out of its order, but keeps its key in order", () => {

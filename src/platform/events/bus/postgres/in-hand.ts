@@ -16,8 +16,8 @@ export interface InHand<T extends Item> {
   checkpoint(read: number): number;
   /** Settled, but behind one that is not. */
   ahead(): T[];
-  /** Read and not settled. */
-  size(): number;
+  /** How many were read and are not settled, and how many `ahead` has. */
+  size(): { unsettled: number; ahead: number };
 }
 
 export function createInHand<T extends Item>(atOnce: number): InHand<T> {
@@ -58,8 +58,9 @@ export function createInHand<T extends Item>(atOnce: number): InHand<T> {
       if (next === undefined) queues.delete(item.key);
       else free.push(next);
       if (item.position === undefined) return;
+      const wasFirst = lowest() === item.position;
       unsettled.delete(item.position);
-      settledAhead.set(item.position, item);
+      if (!wasFirst) return void settledAhead.set(item.position, item);
       const first = lowest() ?? Infinity;
       for (const position of settledAhead.keys()) if (position < first) settledAhead.delete(position);
     },
@@ -68,6 +69,6 @@ export function createInHand<T extends Item>(atOnce: number): InHand<T> {
       return first === undefined ? read : first - 1;
     },
     ahead: () => [...settledAhead.values()],
-    size: () => size,
+    size: () => ({ unsettled: size, ahead: settledAhead.size }),
   };
 }

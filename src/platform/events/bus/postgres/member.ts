@@ -123,7 +123,8 @@ async function lead(ports: MemberPorts, member: MemberOptions, stop: AbortSignal
   }
 
   async function readOn(): Promise<void> {
-    const room = hand.size() + pageSize <= mostRead && hand.ahead().length < mostAhead;
+    const { unsettled, ahead } = hand.size();
+    const room = unsettled + pageSize <= mostRead && ahead < mostAhead;
     if (more && room) {
       more = false;
       const page = await store.read(name, prefix, read, pageSize);
