@@ -2,6 +2,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder, folderOf } from "./cache.mjs";
 import { fromDebian } from "./debian.mjs";
+import { checkJava } from "./java.mjs";
 import { run, versionIn } from "./run.mjs";
 
 /** What Keycloak 26 needs. */
@@ -27,7 +28,7 @@ export async function installKeycloak(peer) {
     mvn: ["mvn"],
     unzip: ["unzip"],
   });
-  await checkJava(java);
+  await checkJava(java, JAVA, "Keycloak");
   const download = join(cacheFolder(), "build-keycloak");
   const server = join(folderOf(peer), "server");
   try {
@@ -44,12 +45,6 @@ export async function installKeycloak(peer) {
   await run("chmod", ["755", program]);
   await startOnce(peer, program);
   return { programs: { "kc.sh": program }, found: versionIn(await run(program, ["--version"], { minutes: 1 })) };
-}
-
-async function checkJava(java) {
-  const said = await run(java, ["-version"], { minutes: 1 });
-  const major = Number(said.match(/version "(\d+)/)?.[1]);
-  if (!(major >= JAVA)) throw new Error(`Keycloak needs Java ${JAVA} or later; ${java} is ${said.split("\n")[0].trim()}`);
 }
 
 async function startOnce(peer, program) {

@@ -4,6 +4,7 @@ import { node24 } from "../lib/node24.mjs";
 import { folderOf } from "./cache.mjs";
 import { fromDebian } from "./debian.mjs";
 import { goRecipes } from "./go.mjs";
+import { installKafka } from "./kafka.mjs";
 import { installKeycloak } from "./keycloak.mjs";
 import { findProgram, run, versionIn } from "./run.mjs";
 import { systemRecipes } from "./system.mjs";
@@ -17,6 +18,7 @@ export const recipes = {
   ...systemRecipes,
   postgresql: installPostgresql,
   keycloak: installKeycloak,
+  kafka: installKafka,
   schemathesis: (peer) => installFromPip(peer, "schemathesis", "schemathesis"),
   moto: (peer) => installFromPip(peer, "moto", "moto_server", "[server]"),
   "mcp-conformance": (peer) => installFromNpm(peer, { "@modelcontextprotocol/conformance": peer.version }, "conformance"),

@@ -1,0 +1,2 @@
+export type { KafkaOptions } from "./clients.ts";
+export { openKafkaBus } from "./kafka-bus.ts";
