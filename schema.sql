@@ -1050,6 +1050,137 @@ create policy tenant on platform.usage for all to public using ((org_id = platfo
 grant insert, select, update on platform.usage to qinfra_app;
 grant delete, insert, select, update on platform.usage to qinfra_system;
 
+create table platform.workflow_attempts (
+  org_id uuid not null,
+  run_id uuid not null,
+  seq integer not null,
+  execution integer not null,
+  attempt integer not null,
+  step text not null,
+  failure jsonb not null,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone not null,
+  constraint workflow_attempts_pkey PRIMARY KEY (org_id, run_id, seq, execution, attempt),
+  constraint workflow_attempts_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES platform.workflow_runs(org_id, id) ON DELETE CASCADE
+);
+alter table platform.workflow_attempts enable row level security;
+alter table platform.workflow_attempts force row level security;
+create policy tenant on platform.workflow_attempts for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.workflow_attempts to qinfra_app;
+grant delete, insert, select, update on platform.workflow_attempts to qinfra_system;
+
+create table platform.workflow_executors (
+  id text not null,
+  seen_at timestamp with time zone not null,
+  constraint workflow_executors_pkey PRIMARY KEY (id)
+);
+grant delete, insert, select, update on platform.workflow_executors to qinfra_system;
+
+create table platform.workflow_messages (
+  org_id uuid not null,
+  id uuid not null,
+  run_id uuid not null,
+  body jsonb not null,
+  created_at timestamp with time zone not null,
+  handed_at timestamp with time zone,
+  constraint workflow_messages_pkey PRIMARY KEY (org_id, id),
+  constraint workflow_messages_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES platform.workflow_runs(org_id, id) ON DELETE CASCADE
+);
+CREATE INDEX workflow_messages_run ON platform.workflow_messages USING btree (org_id, run_id, created_at);
+CREATE INDEX workflow_messages_waiting ON platform.workflow_messages USING btree (created_at, id) WHERE (handed_at IS NULL);
+alter table platform.workflow_messages enable row level security;
+alter table platform.workflow_messages force row level security;
+create policy tenant on platform.workflow_messages for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.workflow_messages to qinfra_app;
+grant delete, insert, select, update on platform.workflow_messages to qinfra_system;
+
+create table platform.workflow_runs (
+  org_id uuid not null,
+  id uuid not null,
+  workflow text not null,
+  state text not null,
+  input jsonb not null,
+  output jsonb,
+  failure jsonb,
+  progress jsonb,
+  execution integer not null default 1,
+  epoch integer not null default 1,
+  concurrency_key text,
+  actor jsonb not null,
+  parent_id uuid,
+  parent_seq integer,
+  schedule_id uuid,
+  scheduled_for timestamp with time zone,
+  executor text,
+  created_at timestamp with time zone not null,
+  handed_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  cancelled_at timestamp with time zone,
+  forgotten_at timestamp with time zone,
+  constraint workflow_runs_pkey PRIMARY KEY (org_id, id),
+  constraint workflow_runs_org_id_parent_id_fkey FOREIGN KEY (org_id, parent_id) REFERENCES platform.workflow_runs(org_id, id) ON DELETE CASCADE,
+  constraint workflow_runs_check CHECK (((parent_id IS NULL) = (parent_seq IS NULL))),
+  constraint workflow_runs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+);
+CREATE INDEX workflow_runs_ended ON platform.workflow_runs USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (forgotten_at IS NULL));
+CREATE INDEX workflow_runs_newest ON platform.workflow_runs USING btree (org_id, created_at DESC, id DESC);
+CREATE INDEX workflow_runs_open ON platform.workflow_runs USING btree (workflow, org_id, concurrency_key) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
+CREATE UNIQUE INDEX workflow_runs_parent ON platform.workflow_runs USING btree (org_id, parent_id, parent_seq) WHERE (parent_id IS NOT NULL);
+CREATE UNIQUE INDEX workflow_runs_schedule ON platform.workflow_runs USING btree (org_id, schedule_id, scheduled_for DESC) WHERE (schedule_id IS NOT NULL);
+CREATE INDEX workflow_runs_waiting ON platform.workflow_runs USING btree (workflow, created_at) WHERE (state = 'waiting'::text);
+alter table platform.workflow_runs enable row level security;
+alter table platform.workflow_runs force row level security;
+create policy tenant on platform.workflow_runs for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.workflow_runs to qinfra_app;
+grant delete, insert, select, update on platform.workflow_runs to qinfra_system;
+
+create table platform.workflow_schedules (
+  org_id uuid not null,
+  id uuid not null,
+  name text not null,
+  workflow text not null,
+  input jsonb not null,
+  cron text not null,
+  time_zone text not null,
+  overlap text not null,
+  catch_up_seconds integer not null,
+  paused boolean not null,
+  next_at timestamp with time zone,
+  actor jsonb not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint workflow_schedules_pkey PRIMARY KEY (org_id, id),
+  constraint workflow_schedules_org_id_name_key UNIQUE (org_id, name),
+  constraint workflow_schedules_catch_up_seconds_check CHECK ((catch_up_seconds >= 0)),
+  constraint workflow_schedules_overlap_check CHECK ((overlap = ANY (ARRAY['skip'::text, 'wait'::text, 'allow'::text, 'cancel'::text])))
+);
+CREATE INDEX workflow_schedules_due ON platform.workflow_schedules USING btree (next_at) WHERE (NOT paused);
+alter table platform.workflow_schedules enable row level security;
+alter table platform.workflow_schedules force row level security;
+create policy tenant on platform.workflow_schedules for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.workflow_schedules to qinfra_app;
+grant delete, insert, select, update on platform.workflow_schedules to qinfra_system;
+
+create table platform.workflow_steps (
+  org_id uuid not null,
+  run_id uuid not null,
+  seq integer not null,
+  step text not null,
+  attempt integer not null,
+  input jsonb not null,
+  output jsonb,
+  failure jsonb,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone not null,
+  constraint workflow_steps_pkey PRIMARY KEY (org_id, run_id, seq),
+  constraint workflow_steps_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES platform.workflow_runs(org_id, id) ON DELETE CASCADE
+);
+alter table platform.workflow_steps enable row level security;
+alter table platform.workflow_steps force row level security;
+create policy tenant on platform.workflow_steps for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.workflow_steps to qinfra_app;
+grant delete, insert, select, update on platform.workflow_steps to qinfra_system;
+
 create schema software;
 grant usage on schema software to qinfra_app;
 grant usage on schema software to qinfra_system;

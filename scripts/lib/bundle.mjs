@@ -5,7 +5,12 @@ import { pathToFileURL } from "node:url";
 import { Failure } from "./say.mjs";
 
 /** Output name by source; what does not exist is left out. */
-const entries = { main: "src/main.ts", worker: "src/app/worker.ts" };
+const entries = { main: "src/main.ts", worker: "src/app/worker.ts", workflows: "src/app/workflows-thread.ts" };
+
+/** What our packages ask for and do without: those of pg, and those with which DBOS would log and trace by itself. */
+const optional = [
+  "pg-native", "winston", "winston-transport", "@opentelemetry/exporter-logs-otlp-proto", "@opentelemetry/context-async-hooks", "@opentelemetry/sdk-trace-base",
+];
 
 // Packages in CommonJS call require and read __dirname, which an ES module has not.
 const banner = `import { createRequire as qinfraCreateRequire } from "node:module";
@@ -34,7 +39,7 @@ export async function bundle(root, out) {
       outExtension: { ".js": ".mjs" },
       chunkNames: "chunks/[name]-[hash]",
       sourcemap: "linked",
-      external: ["pg-native"],
+      external: optional,
       banner: { js: banner },
       legalComments: "none",
       logLevel: "silent",

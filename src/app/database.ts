@@ -9,7 +9,9 @@ import { systemClock } from "../platform/clock.ts";
 import { errorType, fail } from "../platform/errors.ts";
 import { copyOf, type EngineTls } from "../platform/tls/index.ts";
 import type { Secrets } from "../platform/secrets/types.ts";
+import { migrateDbos } from "../platform/workflow/engines/dbos/schema.ts";
 import { packageRoot } from "./root.ts";
+import { workflowsEntry } from "./worker-entry.ts";
 
 export const DatabaseUnreachable = errorType("database-unreachable", 503, "The database cannot be reached");
 export const KeysOfAnother = errorType("keys-of-another", 503, "The database belongs to other keys");
@@ -18,6 +20,8 @@ export interface OpenedDatabase {
   database: Database;
   /** Absent with an external server. */
   embedded?: EmbeddedPostgres;
+  /** The system role, past a pooler. */
+  direct: pg.ClientConfig;
   close(): Promise<void>;
 }
 
@@ -36,11 +40,12 @@ export async function openPlatformDatabase(config: Config, secrets: Secrets, log
     await prepare(admin, config, { passwords, keys: secrets.derive("database mark").toString("hex").slice(0, 32) }, log);
     const app = appUrl === undefined ? { ...served, user: "qinfra_app", password: passwords.app } : parsed(appUrl, engines);
     const system = systemUrl === undefined ? { ...served, user: "qinfra_system", password: passwords.system } : parsed(systemUrl, engines);
+    const direct = elsewhere(system, directUrl, engines);
     const database = openDatabase({
-      app, system, direct: elsewhere(system, directUrl, engines), ...(readUrl === undefined ? {} : { replica: elsewhere(app, readUrl, engines) }),
+      app, system, direct, ...(readUrl === undefined ? {} : { replica: elsewhere(app, readUrl, engines) }),
     }, { poolSize: config.database.pool, log, preparedStatements: config.database.preparedStatements });
     return {
-      database, ...(embedded === undefined ? {} : { embedded }),
+      database, direct, ...(embedded === undefined ? {} : { embedded }),
       async close() {
         await database.close();
         await embedded?.stop();
@@ -106,6 +111,7 @@ async function prepare(admin: pg.ClientConfig, config: Config, { passwords, keys
     if (config.database.appUrl === undefined) await ensureRoles(client, passwords);
     const ran = await migrate(client, await readMigrations(join(packageRoot(), "migrations")));
     if (ran.length > 0) log.info({ migrations: ran }, "schema brought up to date");
+    await migrateDbos(client, admin, workflowsEntry());
     // Before the first event, which would go to the default partition and keep its whole month there. The sealer does it later on.
     await client.query("set role qinfra_owner; select events.ensure_partitions(now(), 4); reset role").catch((error: unknown) => log.warn({ err: error }, "partitions of the event log could not be made at the start"));
     if (!marked) await client.query(`set role qinfra_owner; comment on schema platform is ${client.escapeLiteral(keys)}; reset role`);

@@ -4,7 +4,8 @@ import { inventory } from "../modules/inventory/index.ts";
 import { organizations } from "../modules/organizations/index.ts";
 import { software } from "../modules/software/index.ts";
 import { vulnerabilities } from "../modules/vulnerabilities/index.ts";
+import { workflows } from "../modules/workflows/index.ts";
 import type { Module } from "../platform/operation/index.ts";
 
 /** Every module of the platform. A new one is added here and nowhere else. */
-export const modules: readonly Module[] = [organizations, audit, inventory, software, images, vulnerabilities];
+export const modules: readonly Module[] = [organizations, audit, workflows, inventory, software, images, vulnerabilities];

@@ -13,6 +13,7 @@ export function referenceDocs(registry: Registry): { path: string; text: string 
     { path: "docs/reference/operations.md", text: operationsPage(operations) },
     { path: "docs/reference/roles.md", text: rolesPage(operations) },
     { path: "docs/reference/exceptions.md", text: exceptionsPage(operations) },
+    { path: "docs/reference/workflows.md", text: workflowsPage(registry) },
   ];
 }
 
@@ -47,6 +48,17 @@ function may({ permission }: Operation, { permissions, platform }: (typeof roleC
   if (permission === "public" || permission === "self") return true;
   if (permission.startsWith("platform:") && !platform) return false;
   return grants(permissions, permission);
+}
+
+function workflowsPage({ workflows, steps }: Registry): string {
+  const sorted = [...workflows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const rows = sorted.map(({ id, summary, permission, signals, atOnce }) => [code(id), summary, code(permission), signals.map(({ name }) => code(name)).join(", "), atOnce === undefined ? "" : String(atOnce)]);
+  const stepRows = steps.map(({ ref: { id, summary, retry, timeoutSeconds } }) => [code(id), summary, String(retry.attempts), `${retry.firstSeconds} s to ${retry.mostSeconds} s`, `${timeoutSeconds} s`]).sort();
+  return page("Workflows", [
+    "What runs for long and survives restarts. Start one with `qinfra workflows start`, or by itself with `qinfra schedules create`; both need `workflows:write` and the permission of the workflow.",
+    table(["workflow", "what it does", "permission", "waits for", "at once"], rows),
+    "## Steps", table(["step", "what it does", "attempts", "wait between them", "limit of one"], stepRows),
+  ]);
 }
 
 function exceptionsPage(operations: readonly Operation[]): string {

@@ -25,7 +25,7 @@ import { checkRetention } from "./retention.ts";
 import { packageRoot, version } from "./root.ts";
 import { assemble, type Platform } from "./services.ts";
 import { readThisMachine, type ThisMachine } from "./this-machine.ts";
-import { workerEntry } from "./worker-entry.ts";
+import { workerEntry, workflowsEntry } from "./worker-entry.ts";
 
 export const PortTaken = errorType("port-taken", 503, "The port is taken");
 export const AddressUnavailable = errorType("address-unavailable", 503, "The address cannot be listened on");
@@ -65,7 +65,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const opened = await openPlatformDatabase(config, secrets, log, engines);
     started.push(opened.close);
     const workers = createWorkerPool({ entry: workerEntry(), size: Math.max(1, availableParallelism() - 1), maxQueue: 200 });
-    const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log, ...(engines === undefined ? {} : { engines }) });
+    const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log, workflows: { entry: workflowsEntry(), connection: opened.direct }, ...(engines === undefined ? {} : { engines }) });
     started.push(platform.stop);
     const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log, eraseDue: platform.eraseDue, retention: platform.retention });
     started.push(housekeeping.stop);

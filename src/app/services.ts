@@ -26,6 +26,7 @@ import { createOpaPolicies, loadPolicies, noOrganizationPolicies } from "../plat
 import type { OpenedSecrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import { noTraces } from "../platform/telemetry/traces.ts";
+import { workflowsIn } from "../platform/workflow/index.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
 import { createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator } from "../modules/organizations/index.ts";
 import { countedBlobs } from "./counted-blobs.ts";
@@ -37,6 +38,7 @@ import { createIdentity, type Identity } from "./identity.ts";
 import { issuerChecks, rolesOf, signInOptionsOf } from "./issuers.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { version } from "./root.ts";
+import { startWorkflows, type WorkflowSetting } from "./workflow-runner.ts";
 
 export interface PlatformParts {
   config: Config;
@@ -48,6 +50,8 @@ export interface PlatformParts {
   log: Logger;
   /** False in tests, whose machine has more to do than any one server in them. */
   shedsLoad?: boolean;
+  /** Without it nothing runs workflows here; they wait for a server that does. */
+  workflows?: WorkflowSetting;
   /** How engines are reached in a private network (TLS_CA). */
   engines?: EngineTls;
 }
@@ -70,7 +74,7 @@ export interface Platform {
 }
 
 /** Puts the platform together: the one place where every port meets its adapter. */
-export async function assemble({ config, database, secrets, workers, policiesDir, modules, log, engines, shedsLoad = true }: PlatformParts): Promise<Platform> {
+export async function assemble({ config, database, secrets, workers, policiesDir, modules, log, engines, workflows, shedsLoad = true }: PlatformParts): Promise<Platform> {
   const clock = systemClock;
   const timer = systemTimer;
   const ids = createIds(clock);
@@ -162,6 +166,9 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     load: createLoadShedder(shedsLoad ? load.level : () => "normal"), strangers, cache: caching.cache,
     appender: appenderOf,
     quotas,
+    workflows: (db, { orgId, starter: { kind, userId, keyId, ai } }, events) => workflowsIn(db, {
+      orgId, starter: { kind, ai, ...(userId === undefined ? {} : { userId }), ...(keyId === undefined ? {} : { keyId }) },
+    }, { clock, ids, events, workflows: registry.workflows }),
     verifyLog: (orgId, signal, progress) => verifyLog({
       database, keys: secrets, blobs: checkpoints, orgId, signal, progress: (done) => progress({ step: "reading events", done }),
     }),
@@ -170,8 +177,13 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     platformOrgId: firstAdministrator.platformOrgId,
   };
 
+  const running = workflows === undefined ? undefined : startWorkflows(workflows, {
+    database, line, timer, clock, random, ids, log, compute, workflows: registry.workflows, steps: registry.steps, appender: appenderOf,
+    blobs: services.blobs, http, settings: services.settings, instance: lock.instance,
+  });
+
   const erasure: ErasurePorts = {
-    database, clock, ids, log, blobs, platformOrgId: services.platformOrgId, appender: appenderOf, onOrganizationEnded: [caching.cache.clear],
+    database, clock, ids, log, blobs, platformOrgId: services.platformOrgId, appender: appenderOf, onOrganizationEnded: [caching.cache.clear, ...(running === undefined ? [] : [running.endOrganization])],
     closeChain: (orgId) => closeChain({ database, checkpointer }, orgId),
   };
 
@@ -183,6 +195,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       ...(config.database.readUrl === undefined ? {} : { replica: async () => replicaState(database.replicaStatus()) }),
       ...(caching.check === undefined ? {} : { cache: caching.check }),
       ...(opa === undefined ? {} : { policy: opa.health }),
+      ...(running === undefined ? {} : { workflows: running.check }),
       blobs: blobs.health, secrets: secrets.health,
       ...issuerChecks(config, { http, clock }),
       ...(config.traces === undefined ? {} : { traces: async () => traces.health() }),
@@ -190,6 +203,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     }, clock),
     async stop() {
       load.stop();
+      await running?.stop();
       await strangers.stop();
       await runner.stop(5_000);
       await relay.stop();

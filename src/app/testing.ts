@@ -21,7 +21,7 @@ import { mountPages } from "./pages.ts";
 import { packageRoot, version } from "./root.ts";
 import { mountSchemas } from "./schemas.ts";
 import { assemble, type Platform } from "./services.ts";
-import { workerEntry } from "./worker-entry.ts";
+import { workerEntry, workflowsEntry } from "./worker-entry.ts";
 
 /**
  * Who calls: an administrator of the platform organization, a member of each role of one ordinary organization, an
@@ -75,7 +75,7 @@ export interface TestPlatform {
 }
 
 /** A whole platform on a database of its own, as `qinfra serve` puts it together, without a port: `http.inject`. */
-export async function testPlatform(options: { osvUrl?: string; jwtIssuers?: readonly object[]; extraModules?: readonly Module[] } = {}): Promise<TestPlatform> {
+export async function testPlatform(options: { osvUrl?: string; jwtIssuers?: readonly object[]; extraModules?: readonly Module[]; workflows?: boolean } = {}): Promise<TestPlatform> {
   const folder = await mkdtemp(join(tmpdir(), "qinfra-platform-"));
   const test = await testDatabase();
   const lines: string[] = [];
@@ -85,7 +85,10 @@ export async function testPlatform(options: { osvUrl?: string; jwtIssuers?: read
   const config = parseConfig({ RATE_LIMIT: "1000000", ...(options.osvUrl === undefined ? {} : { OSV_URL: options.osvUrl }), JWT_ISSUERS: JSON.stringify(options.jwtIssuers ?? []) }, folder);
   const secrets = await openFileSecrets({ folder: config.keysDir, dataExists: false, clock });
   const workers = createWorkerPool({ entry: workerEntry(), size: 1, maxQueue: 50 });
-  const platform = await assemble({ config, database: test.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules: [...modules, ...(options.extraModules ?? [])], log, shedsLoad: false });
+  const platform = await assemble({
+    config, database: test.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules: [...modules, ...(options.extraModules ?? [])], log, shedsLoad: false,
+    ...(options.workflows === true ? { workflows: { entry: workflowsEntry(), connection: test.config("qinfra_system") } } : {}),
+  });
   const machine = { summary: () => ({ state: "reading" }) as const, done: Promise.resolve({ state: "reading" } as const) };
   const pages = mountPages({ platform, machine, secure: false, csrfKey: secrets.derive("csrf"), log });
   const http = await createHttpServer(platform.services, platform.registry, {

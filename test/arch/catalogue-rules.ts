@@ -9,7 +9,8 @@ export interface CatalogueRule {
   except?: Readonly<Record<string, string>>;
 }
 
-const ours = "n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'";
+// The schema `dbos` is the workflow engine's own, as its library makes it; only the system role may enter it.
+const ours = "n.nspname not like 'pg\\_%' and n.nspname not in ('information_schema', 'dbos')";
 const tables = `pg_class c join pg_namespace n on n.oid = c.relnamespace and ${ours} and c.relkind in ('r', 'p')`;
 const orgColumn = "(select a.attnum from pg_attribute a where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped)";
 const tenantTables = `${tables} and ${orgColumn} is not null`;
@@ -18,6 +19,7 @@ const name = "c.oid::regclass::text";
 /** Tables without `org_id`: what they hold, and what the tenants' role may do with them. A new one is added here by hand. */
 export const globalTables: Readonly<Record<string, { holds: string; tenants: readonly string[] }>> = {
   "platform.migrations": { holds: "which migrations ran", tenants: [] },
+  "platform.workflow_executors": { holds: "servers that run workflows", tenants: [] },
   "platform.strangers": { holds: "refused requests of unknown callers, until they are events", tenants: [] },
   "events.head": { holds: "the last position of the log", tenants: [] },
   "events.sealer": { holds: "whether the sealer sleeps", tenants: ["SELECT"] },

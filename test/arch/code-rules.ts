@@ -45,6 +45,16 @@ function matchesIn(file: SourceFile, pattern: RegExp): number[] {
 /** Names under which vitest leaves a test out, or the others. */
 const leavesOut = /\b(?:it|test|describe|suite)(?:\.\w+)*\.(only|skip|todo|fails)\b/g;
 
+/** Where workflows are written: only orchestration, no I/O. */
+export function isWorkflowCode(path: string): boolean {
+  return /^src\/modules\/[a-z-]+\/workflows\//.test(path);
+}
+
+/** Names by which a function learns of the world, or changes it. */
+const worldly: ReadonlySet<string> = new Set([
+  "Date", "Math", "performance", "process", "console", "crypto", "fetch", "setTimeout", "setInterval", "setImmediate", "queueMicrotask", "globalThis", "require", "Worker", "WebSocket", "Intl",
+]);
+
 export const codeRules: readonly CodeRule[] = [
   {
     rule: `no file is longer than ${mostLines} lines`, why: "a longer one holds two ideas: split it by idea",
@@ -79,6 +89,11 @@ export const codeRules: readonly CodeRule[] = [
       "src/app/services.ts": "passes it in, for the jitter of retries",
       "src/platform/http-client/retries.ts": "is what the parameter is where nothing is passed",
     },
+  },
+  {
+    rule: "workflow code does the same each time", why: "it is run again from its beginning after a crash; the time, chance and the world come by steps, which are recorded",
+    in: (path) => isWorkflowCode(path) && production(path),
+    find: (file) => nodes(file, (node) => node.type === "Identifier" && worldly.has(String(node["name"])) || node.type === "ImportExpression"),
   },
   {
     rule: "no text has an exclamation mark", why: "errors say what happened, why and the next step; nothing else",

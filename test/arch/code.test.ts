@@ -29,6 +29,10 @@ describe("the rules catch what they forbid", () => {
     { rule: "the time comes from a clock", path: src, text: "export const at = Date.now();", caught: true },
     { rule: "the time comes from a clock", path: src, text: "export const at = (clock) => new Date(clock.now());", caught: false },
     { rule: "chance is passed in", path: src, text: "export const dice = Math.random;", caught: true },
+    ...["Date.now()", "new Date(0)", "Math.random()", "setTimeout(f, 1)", "fetch(u)", "process.env", 'import("node:fs")', "crypto.randomUUID()"].map((text) => (
+      { rule: "workflow code does the same each time", path: "src/modules/images/workflows/build.ts", text: `export const a = () => ${text};`, caught: true })),
+    { rule: "workflow code does the same each time", path: "src/modules/images/steps/build.ts", text: "export const a = () => fetch(u);", caught: false },
+    { rule: "workflow code does the same each time", path: "src/modules/images/workflows/build.ts", text: "export const a = (flow) => flow.sleep(60);", caught: false },
     { rule: "no text has an exclamation mark", path: src, text: "export const a = `Done! ${1}`;", caught: true },
     { rule: "no text has an exclamation mark", path: src, text: 'export const a = "a != b"; // Done!', caught: false },
     { rule: "no test is left out without saying why", path: "src/a.test.ts", text: 'it.skip("a", () => {});', caught: true },

@@ -1,3 +1,4 @@
+import { isWorkflowCode } from "./code-rules.ts";
 import { isTest, isTestHelper, reachedFrom, type SourceFile } from "./source.ts";
 
 export interface ImportRule {
@@ -23,7 +24,7 @@ const pureOperations: ReadonlySet<string> = new Set(["src/modules/vulnerabilitie
 export function isPurePart(path: string): boolean {
   return /^src\/modules\/software\/(parsers\/|component\.ts$|purl\.ts$|input-error\.ts$|parse-input\.ts$|component-keys\.ts$)/.test(path)
     || /^src\/modules\/vulnerabilities\/((domain|feeds|formats)\/|tasks\.ts$)/.test(path)
-    || path.startsWith("src/modules/inventory/collectors/") || pureOperations.has(path);
+    || isWorkflowCode(path) || path.startsWith("src/modules/inventory/collectors/") || pureOperations.has(path);
 }
 
 const database = /^(pg|src\/platform\/database\/.*)$/;
@@ -72,6 +73,12 @@ export const importRules: readonly ImportRule[] = [
     forbids: (target) => outbound.test(target) || database.test(target), follows: "reach",
   },
   {
+    rule: "workflow code imports descriptors and nothing else",
+    why: "it runs in a thread, or a sandbox, where there is no platform; what does something is a step",
+    from: (path) => isWorkflowCode(path) && production(path),
+    forbids: (target) => target !== "typebox" && target !== "src/platform/workflow/declare.ts" && !isWorkflowCode(target), follows: "types",
+  },
+  {
     rule: "the CLI never loads the server, the database or the app",
     why: "a command starts in a moment and runs on machines that have neither; also what is imported late counts",
     from: (path) => path.startsWith("src/surfaces/cli/") && production(path),
@@ -102,6 +109,7 @@ export const importRules: readonly ImportRule[] = [
     forbids: (target) => target === "pg", follows: "run",
     except: {
       "src/app/database.ts": "prepares roles and schema before the doors are open",
+      "src/platform/workflow/engines/dbos/thread.ts": "the workflow engine has its own tables and connections, in a thread of its own",
       "src/app/schema-golden.ts": "reads the catalogue of a database that serves nobody",
     },
   },

@@ -7,6 +7,7 @@ const config = defineConfig({
   test: {
     name: "chaos",
     include: ["test/chaos/**/*.chaos.test.ts"],
+    globalSetup: ["src/platform/testing/global-postgres.ts"],
     experimental: { viteModuleRunner: false, nodeLoader: false },
     pool: "forks",
     maxWorkers: 2,

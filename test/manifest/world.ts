@@ -2,9 +2,11 @@ import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SignJWT } from "jose";
+import { Type } from "typebox";
 import { createRegistry, type Registry } from "../../src/platform/operation/registry.ts";
 import { toTypeId, uuidOf } from "../../src/platform/ids.ts";
-import type { Operation } from "../../src/platform/operation/index.ts";
+import type { Module, Operation } from "../../src/platform/operation/index.ts";
+import { signal, workflow, type Workflow } from "../../src/platform/workflow/index.ts";
 import { modules } from "../../src/app/modules.ts";
 import { organizationOf, testPlatform, type Answer, type Caller, type Person, type TestCall, type TestPlatform } from "../../src/app/testing.ts";
 import { secondFactorArrangements } from "./second-factors.ts";
@@ -54,6 +56,11 @@ export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Own
     const input = { name: `host-${++serial}`, source: "import", os: { id: "debian", versionId: "12" }, components };
     return (await succeed<{ asset: { id: string } }>(platform, "inventory.record-scan", { as: owner, input })).asset.id;
   },
+  run,
+  sch: async (platform, owner) => {
+    const input = { name: `made-${++serial}`, workflow: waiting.id, cron: "0 0 * * *" };
+    return (await succeed<{ id: string }>(platform, "schedules.create", { as: owner, input })).id;
+  },
   img: async (platform, owner) => {
     const input = { family: "made", version: String(++serial), source: "sbom", components };
     return (await succeed<{ image: { id: string } }>(platform, "images.register", { as: owner, input })).image.id;
@@ -62,9 +69,16 @@ export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Own
 
 /** Fields that take one sort of what their kind of id names: `operation field`. */
 const makersOfFields: typeof makers = {
+  "workflows.retry id": cancelledRun,
   "service-accounts.disable id": serviceAccount,
   "api-keys.create serviceAccount": serviceAccount,
 };
+
+async function cancelledRun(platform: TestPlatform, owner: Owner): Promise<string> {
+  const id = await run(platform, owner);
+  await succeed(platform, "workflows.cancel", { as: owner, input: { id } });
+  return id;
+}
 
 async function serviceAccount(platform: TestPlatform, owner: Owner): Promise<string> {
   return (await succeed<{ id: string }>(platform, "service-accounts.create", { as: owner, input: { name: "made", role: "viewer" } })).id;
@@ -72,6 +86,18 @@ async function serviceAccount(platform: TestPlatform, owner: Owner): Promise<str
 
 export function makerOf(operation: Operation, field: string, kind: string): (typeof makers)[string] | undefined {
   return makersOfFields[`${operation.id} ${field}`] ?? makers[kind];
+}
+
+/** A workflow that every organization may run, and that waits for a signal. */
+const waiting = workflow({
+  id: "tests.wait", summary: "Wait for a signal", permission: "assets:write", input: Type.Object({}), output: Type.Null(),
+  signals: [signal({ name: "go", summary: "Go on", body: Type.Object({}) })],
+  run: () => Promise.resolve(null),
+});
+const workflowOfTests: Module = { name: "tests", operations: [], workflows: [waiting as unknown as Workflow] };
+
+async function run(platform: TestPlatform, owner: Owner): Promise<string> {
+  return (await succeed<{ id: string }>(platform, "workflows.start", { as: owner, input: { workflow: waiting.id } })).id;
 }
 
 const components = [{ name: "openssl", version: "3.0.1-1", purl: "pkg:deb/debian/openssl@3.0.1-1?arch=amd64&distro=debian-12" }];
@@ -169,6 +195,8 @@ const arrangements: Readonly<Record<string, (platform: TestPlatform) => Promise<
   },
   ...secondFactorArrangements,
   "sessions.delete": async (platform) => ({ authorization: await platform.newSession(platform.person("admin")) }),
+  "workflows.start": async () => ({ input: { workflow: waiting.id, input: {} } }),
+  "schedules.create": async () => ({ input: { name: `made-${++serial}`, workflow: waiting.id, input: {} } }),
   "feeds.import": async () => ({ body: feed, headers: { "content-type": "application/x-ndjson" } }),
   "feeds.delete": async (platform) => (await importFeed(platform), {}),
   "vulnerabilities.what-is": async (platform) => (await importFeed(platform), {}),
@@ -246,7 +274,7 @@ export async function manifestPlatform(): Promise<TestPlatform> {
   });
   await new Promise<void>((resolve) => outside.listen(0, "127.0.0.1", resolve));
   const address = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
-  const platform = await testPlatform({ osvUrl: address, jwtIssuers: [{ ...issuer, jwksUrl: `${address}/keys` }] });
+  const platform = await testPlatform({ osvUrl: address, jwtIssuers: [{ ...issuer, jwksUrl: `${address}/keys` }], extraModules: [workflowOfTests] });
   return {
     ...platform,
     async close() {

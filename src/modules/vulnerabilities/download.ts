@@ -12,7 +12,7 @@ const maxBytes = 4 * 1024 ** 3; // npm's archive, the largest, has some 300 MB i
 const timeoutMs = 30 * 60_000;
 
 /** Fetches `<OSV_URL>/<ecosystem>/all.zip` into a temporary file; the caller removes it. */
-export async function downloadEcosystem(context: PrepareContext, ecosystem: string): Promise<{ path: string; remove(): Promise<void> }> {
+export async function downloadEcosystem(context: Pick<PrepareContext, "http" | "signal" | "progress"> & { settings: { osvUrl: string } }, ecosystem: string): Promise<{ path: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "qinfra-feed-"));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
@@ -29,4 +29,9 @@ export async function downloadEcosystem(context: PrepareContext, ecosystem: stri
     await remove();
     throw error;
   }
+}
+
+/** Name of the feed that an ecosystem of OSV is imported as. */
+export function feedOf(ecosystem: string): string {
+  return `osv-${ecosystem.toLowerCase().replaceAll(/[^a-z0-9.]+/g, "-")}`;
 }

@@ -23,7 +23,7 @@ const batchSize = 500;
  * Reads a feed into a new, invisible version, in short transactions. A feed that is bad anywhere, or a caller that goes
  * away, leaves nothing behind; what a crash leaves is swept at the next start.
  */
-export async function stageFeed(context: PrepareContext, feed: string, input: FeedInput): Promise<StagedFeed> {
+export async function stageFeed(context: Pick<PrepareContext, "transaction" | "ids" | "clock" | "signal" | "progress" | "instance">, feed: string, input: FeedInput): Promise<StagedFeed> {
   const { transaction, ids, clock, signal, progress, instance } = context;
   const versionId = ids.uuid();
   await transaction((db) => createStagingVersion(db, { id: versionId, feed, instance, now: timestamp(clock) }));

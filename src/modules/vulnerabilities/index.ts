@@ -6,12 +6,16 @@ import { listFindings, listImageVulnerabilities } from "./operations/list-findin
 import { getAssetReport, getImageReport } from "./operations/reports.ts";
 import { scan } from "./operations/scan.ts";
 import { whatIs } from "./operations/what-is.ts";
+import { syncFeedStep } from "./steps/sync-feed.ts";
+import { vulnerabilityWorkflows } from "./workflows/sync-feeds.ts";
 import { matchSubscription, rematchSubscription } from "./subscriptions.ts";
 import type { Subscription } from "../../platform/events/types.ts";
 
 export const vulnerabilities: Module = {
   name: "vulnerabilities",
   operations: [scan, compareVersions, importFeed, syncFeed, listFeeds, deleteFeed, listFindings, listImageVulnerabilities, getImageReport, getAssetReport, whatIs],
+  workflows: vulnerabilityWorkflows,
+  steps: [syncFeedStep],
   subscriptions: (services) => [matchSubscription(services) as Subscription, rematchSubscription(services) as Subscription],
 };
 

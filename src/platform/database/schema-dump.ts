@@ -73,7 +73,8 @@ async function rows<Row>(client: pg.ClientBase, text: string, values: unknown[] 
   return (await client.query(text, values)).rows as Row[];
 }
 
-const ours = "n.nspname not like 'pg\\_%' and n.nspname not in ('information_schema', 'public')";
+// `dbos` is the workflow engine's own, which its library makes.
+const ours = "n.nspname not like 'pg\\_%' and n.nspname not in ('information_schema', 'public', 'dbos')";
 
 /** `select on t to role`; what the owner may do is left out. */
 const grantsOf = (acl: string, kind: string, object: string) => `

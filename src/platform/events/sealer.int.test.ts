@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { sql } from "../database/sql.ts";
+import type { Db } from "../database/database.ts";
+import { sql, type Query } from "../database/sql.ts";
 import { chainHash, chainStart } from "./chain.ts";
 import { sealBatch, type SealState } from "./seal-batch.ts";
 import { systemTimer } from "./timer.ts";
@@ -210,3 +211,29 @@ describe("the sealer", () => {
 function untilAborted(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
 }
+
+it("given plans from when the log was empty, then a backlog is sealed by looking each event up by its id", async () => {
+  const session = await log.connect("superuser");
+  const plans: string[] = [];
+  session.on("notice", ({ message }) => void (message?.includes("update events.log") === true && plans.push(message)));
+  await session.query("select events.ensure_partitions(now(), 5)");
+  // As the sealer sets its session, which keeps the plans that it makes now.
+  for (const setting of ["enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "plan_cache_mode = force_generic_plan"]) await session.query(`set ${setting}`);
+  const db = {
+    many: async (query: Query) => (await session.query({ ...query, values: [...query.values] })).rows,
+    run: async (query: Query) => (await session.query({ ...query, values: [...query.values] })).rowCount ?? 0,
+  } as unknown as Db;
+  const state: SealState = { from: "0", limit: 1_000 };
+  await session.query("analyze");
+  await log.append({ subject: "early" });
+  await until(async () => (await sealBatch(db, state, 1_000)).sealed === 1);
+
+  await session.query("load 'auto_explain'");
+  for (const setting of ["auto_explain.log_min_duration = 0", "auto_explain.log_nested_statements = on", "auto_explain.log_level = notice"]) await session.query(`set ${setting}`);
+  await log.append({ subject: "late" });
+  await until(async () => (await sealBatch(db, state, 1_000)).sealed === 1);
+  await session.end();
+  expect(plans).toHaveLength(1);
+  expect(plans[0]).toMatch(/Index Cond: \(id = /);
+  expect(plans[0]).not.toMatch(/Join Filter|Filter: .*id = \$/);
+});

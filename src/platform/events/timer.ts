@@ -51,7 +51,7 @@ export function createBell(timer: Timer): Bell {
   };
 }
 
-/** Doubles from `baseMs` up to `maxMs`, each within plus or minus half of itself. `random` gives 0 to 1. */
-export function backoffMs(attempt: number, baseMs: number, maxMs: number, random: () => number): number {
-  return Math.min(maxMs, baseMs * 2 ** (attempt - 1)) * (0.5 + random());
+/** `factor` times as long each time, from `baseMs` up to `maxMs`, each within plus or minus half of itself. `random` gives 0 to 1. */
+export function backoffMs(attempt: number, baseMs: number, maxMs: number, random: () => number, factor = 2): number {
+  return Math.min(maxMs, baseMs * factor ** (attempt - 1)) * (0.5 + random());
 }

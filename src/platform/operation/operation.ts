@@ -13,6 +13,7 @@ import type { Ids } from "../ids.ts";
 import type { Quotas } from "./quotas.ts";
 import type { Identify, SignInOptions } from "./services.ts";
 import type { Secrets } from "../secrets/types.ts";
+import type { Workflows } from "../workflow/index.ts";
 
 export type Effect = "pure" | "read" | "change" | "destructive";
 export type Door = "http" | "cli" | "mcp";
@@ -71,6 +72,7 @@ export interface Context extends CommonContext {
   db: Db;
   events: EventAppender;
   quotas: Quotas;
+  workflows: Workflows;
 }
 
 export interface CliSpec {

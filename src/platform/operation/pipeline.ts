@@ -114,7 +114,7 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
   }
 
   function handle(db: Db, events: EventTrace): Promise<unknown> {
-    const context: Context = { ...common, db, events, quotas: services.quotas(db, origin.orgId) };
+    const context: Context = { ...common, db, events, quotas: services.quotas(db, origin.orgId), workflows: services.workflows(db, { orgId: origin.orgId, starter: actor }, events) };
     return operation.handle(context, input, staged);
   }
 

@@ -5,6 +5,7 @@ import type { Fold } from "../events/fold.ts";
 import type { Subscription } from "../events/types.ts";
 import type { Ids } from "../ids.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { StepHandler, Workflow } from "../workflow/index.ts";
 import type { Door, Method, Operation } from "./operation.ts";
 
 /** A module as the composition root sees it. */
@@ -15,6 +16,9 @@ export interface Module {
   subscriptions?(services: SubscriptionServices): readonly Subscription[];
   /** Of its streams whose state is folded from their events. */
   folds?: readonly Fold<unknown>[];
+  workflows?: readonly Workflow[];
+  /** What the steps of its workflows do. */
+  steps?: readonly StepHandler[];
 }
 
 /** What a subscription may use beside the transaction that it is given. */
@@ -39,6 +43,8 @@ export interface Registry {
   /** Those that operations ask for, each once. */
   permissions: readonly string[];
   byId: ReadonlyMap<string, Operation>;
+  workflows: ReadonlyMap<string, Workflow>;
+  steps: readonly StepHandler[];
 }
 
 /** Puts the modules together; two operations that claim the same name, route or command are an error of the program. */
@@ -48,8 +54,12 @@ export function createRegistry(modules: readonly Module[]): Registry {
   unique(operations.map((operation) => operation.http.replaceAll(/\{\w+\}/g, "{}")), "route");
   unique(operations.flatMap((operation) => (operation.cli === undefined ? [] : [operation.cli.name])), "command");
   unique(operations.filter((operation) => hasDoor(operation, "mcp")).map(mcpName), "tool");
+  const workflows = modules.flatMap((module) => module.workflows ?? []);
+  const steps = modules.flatMap((module) => module.steps ?? []);
+  unique(workflows.map((workflow) => workflow.id), "workflow");
+  unique(steps.map(({ ref }) => ref.id), "step");
   return {
-    operations,
+    operations, steps, workflows: new Map(workflows.map((workflow) => [workflow.id, workflow])),
     permissions: [...new Set(operations.map(({ permission }) => permission))].filter((permission) => permission.includes(":")),
     byId: new Map(operations.map((operation) => [operation.id, operation])),
   };

@@ -12,6 +12,7 @@ import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
 import type { OrganizationPolicies, PolicyEngine } from "../policy/index.ts";
 import type { Secrets } from "../secrets/types.ts";
+import type { Workflows } from "../workflow/index.ts";
 import type { Door, Operation, Progress } from "./operation.ts";
 import type { Quotas } from "./quotas.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
@@ -119,6 +120,8 @@ export interface Services {
   strangers: Pick<Strangers, "note">;
   appender(db: Db, origin: EventOrigin): EventAppender;
   quotas(db: Db, orgId: string): Quotas;
+  /** Workflows as seen from that transaction. */
+  workflows(db: Db, origin: { orgId: string; starter: Actor }, events: EventAppender): Workflows;
   waiter: EventWaiter;
   /** Of one organization. */
   verifyLog(orgId: string, signal: AbortSignal, progress: (progress: Progress) => void): Promise<Verification>;

@@ -6,6 +6,7 @@ import pg from "pg";
 import { startEmbeddedPostgres } from "../database/embedded/index.ts";
 import { ensureRoles, migrate, readMigrations } from "../database/migrate.ts";
 import { systemClock } from "../clock.ts";
+import { migrateDbos } from "../workflow/engines/dbos/schema.ts";
 import { startPgBouncer } from "./pgbouncer.ts";
 
 declare module "vitest" {
@@ -36,6 +37,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   await template.connect();
   await ensureRoles(template, testPasswords);
   await migrate(template, await readMigrations(join(import.meta.dirname, "../../../migrations")));
+  await migrateDbos(template, { host, port, user, password, database: templateName }, new URL("../workflow/testing/thread.ts", import.meta.url));
   await template.end();
   const program = process.env[poolerVariable];
   const pooler = program === undefined ? undefined : await startPgBouncer({

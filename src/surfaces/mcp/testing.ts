@@ -65,6 +65,7 @@ export async function createTestServices(identify: (authorization: string | unde
       return authorization === undefined ? anonymous : fail(Unauthenticated, "This credential is not known, or it was revoked.");
     },
     identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
+    workflows: absent("workflows"),
     appender: () => ({ append: absent("event log") }),
     waiter: { wait: absent("event log") },
     verifyLog: absent("event log"),

@@ -59,7 +59,7 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; v
     database: test.database, policy: await loadPolicies(resolve(import.meta.dirname, "../../../../policies")), clock, ids, log,
     authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry: unknown, load: () => unknown) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
     quotas: () => ({ take: async () => undefined, give: async () => undefined }), settings: { osvUrl: "", deletionGraceDays: 30, signIn: { issuers: [], passwords: true } }, publicUrl: "https://qinfra.example", permissions: registry.permissions, secrets: openSecrets,
-    appender, observe: () => undefined, platformOrgId: first.platformOrgId,
+    workflows: () => ({}), appender, observe: () => undefined, platformOrgId: first.platformOrgId,
   } as unknown as Services;
 
   async function call<Output = Record<string, never>>(id: string, input: unknown = {}, credentials: Credentials = {}, more: Partial<Call> = {}): Promise<Output> {

@@ -6,7 +6,7 @@ import { FeedNotFound } from "../errors.ts";
 import { events } from "../events.ts";
 import { removeFeed } from "../feed-store.ts";
 import { listFeeds as readFeeds } from "../feed-views.ts";
-import { FeedName } from "./import-feed.ts";
+import { FeedName } from "../publish-feed.ts";
 
 export const listFeeds = operation({
   id: "feeds.list",

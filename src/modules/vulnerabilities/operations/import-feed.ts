@@ -1,24 +1,10 @@
-import { Type, type Static } from "typebox";
-import { timestamp } from "../../../platform/clock.ts";
-import { Conflict, fail, InvalidInput } from "../../../platform/errors.ts";
-import { operation, type Context } from "../../../platform/operation/index.ts";
-import { downloadEcosystem } from "../download.ts";
+import { Type } from "typebox";
+import { fail, InvalidInput } from "../../../platform/errors.ts";
+import { operation } from "../../../platform/operation/index.ts";
 import { EcosystemUnknown, FeedRefused, FeedUnreachable } from "../errors.ts";
-import { events } from "../events.ts";
-import { currentDigest } from "../feed-views.ts";
-import { makeCurrent } from "../feed-store.ts";
-import { stageFeed, type StagedFeed } from "../import-feed.ts";
-
-export const FeedName = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,62}$", description: "Name of the feed; importing under the same name replaces it", examples: ["debian"] });
-
-const ImportedFeed = Type.Object({
-  feed: FeedName,
-  changed: Type.Boolean({ description: "False where the feed holds exactly what was current already" }),
-  records: Type.Integer({ description: "Distinct records, withdrawn ones included" }),
-  withdrawn: Type.Integer(),
-  digest: Type.String({ description: "Digest of the records, whatever their order and packaging" }),
-  newest: Type.Union([Type.String({ format: "date-time" }), Type.Null()], { description: "When the newest record was modified" }),
-});
+import { stageFeed } from "../import-feed.ts";
+import { stageEcosystem } from "../stage-ecosystem.ts";
+import { FeedName, ImportedFeed, publish } from "../publish-feed.ts";
 
 export const importFeed = operation({
   id: "feeds.import",
@@ -54,26 +40,6 @@ export const syncFeed = operation({
   output: ImportedFeed,
   errors: [EcosystemUnknown, FeedRefused, FeedUnreachable],
   examples: [{ input: { ecosystem: "Debian" } }],
-  async prepare(context, { ecosystem }) {
-    const download = await downloadEcosystem(context, ecosystem);
-    const name = `osv-${ecosystem.toLowerCase().replaceAll(/[^a-z0-9.]+/g, "-")}`;
-    try {
-      return await stageFeed(context, name, { path: download.path });
-    } finally {
-      await download.remove();
-    }
-  },
+  prepare: (context, { ecosystem }) => stageEcosystem(context, ecosystem),
   handle: (context, _input, staged) => publish(context, staged),
 });
-
-async function publish({ db, clock, events: log }: Context, { feed, versionId, summary }: StagedFeed): Promise<Static<typeof ImportedFeed>> {
-  const { records, withdrawn, digest, newest } = summary;
-  if (versionId === undefined && (await currentDigest(db, feed)) !== digest) {
-    fail(Conflict, `${feed} held the same records when the import began, and was changed meanwhile; import it again.`);
-  }
-  if (versionId !== undefined) {
-    await makeCurrent(db, feed, versionId, timestamp(clock));
-    await log.append({ type: events.feedPublished, subject: `feed_${feed}`, data: { records, digest } });
-  }
-  return { feed, changed: versionId !== undefined, records, withdrawn, digest, newest };
-}

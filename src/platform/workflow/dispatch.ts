@@ -1,0 +1,144 @@
+import type { Logger } from "pino";
+import { timestamp, type Clock } from "../clock.ts";
+import type { Database, Db } from "../database/database.ts";
+import { createBell, type EventAppender, type Line, type Timer } from "../events/index.ts";
+import type { Ids } from "../ids.ts";
+import type { Workflow } from "./declare.ts";
+import { beat, claimRuns, deadExecutors, endedRuns, forgetExecutor, markDelivered, markForgotten, markHanded, releaseRuns, runsOf, waitingMessages, type EndedRun } from "./dispatch-store.ts";
+import { executionKey, type WorkflowEngine } from "./engine.ts";
+import { runDue } from "./schedules.ts";
+
+export interface DispatchPorts {
+  database: Pick<Database, "system">;
+  line: Line;
+  timer: Timer;
+  clock: Clock;
+  log: Logger;
+  engine: WorkflowEngine;
+  executor: string;
+  workflows: ReadonlyMap<string, Workflow>;
+  ids: Ids;
+  /** Appender of what starts by itself, in the name of its schedule. */
+  appenderFor(db: Db, orgId: string): EventAppender;
+  /** After how long a silent server counts as gone; `deadSeconds` unless given. */
+  goneAfterSeconds?: number;
+}
+
+const pollMs = 1_000;
+const beatMs = 3_000;
+/** A server that was not seen for so long has died, or cannot reach the database and so can do nothing that counts. */
+export const deadSeconds = 15;
+const page = 100;
+/** Long enough that nobody hands over an execution of it any more. */
+const forgetMs = 24 * 3_600_000;
+
+/** Ends what an organization runs that is being erased, and has the engine forget that it ever did. */
+export async function endOrganization({ database, engine }: Pick<DispatchPorts, "database" | "engine">, orgId: string): Promise<void> {
+  for (let after: string | undefined; ; ) {
+    const runs = await database.system((db) => runsOf(db, orgId, after, page));
+    await engine.forget(runs.flatMap(keysOf));
+    if (runs.length < page) return;
+    after = runs.at(-1)?.id;
+  }
+}
+
+/** Of all executions of a run. */
+function keysOf({ org_id, id, execution }: EndedRun): string[] {
+  return Array.from({ length: execution }, (_, i) => executionKey(org_id, id, i + 1));
+}
+
+/**
+ * Hands to the engine what was asked for in transactions: runs, each by whoever takes it first, and messages, by one
+ * server at a time so that they keep their order. Whoever dies in between leaves a row that the next one hands over
+ * again, under the same id. Beats, so that others see that this server lives, and takes over from those that do not.
+ */
+export function startDispatch(ports: DispatchPorts): { stop(): Promise<void> } {
+  const { database, line, timer, clock, log, engine, executor, workflows, goneAfterSeconds = deadSeconds } = ports;
+  const everyMs = Math.min(beatMs, (goneAfterSeconds * 1_000) / 5);
+  const stopping = new AbortController();
+  const limits = [...workflows.values()].map(({ id, atOnce }) => ({ workflow: id, most: atOnce ?? null }));
+
+  async function handRuns(): Promise<boolean> {
+    const runs = await database.system((db) => claimRuns(db, executor, limits, page));
+    if (runs.length === 0) return false;
+    for (const run of runs) {
+      await engine.start({ key: executionKey(run.org_id, run.id, run.execution), workflow: run.workflow, orgId: run.org_id, runId: run.id, input: run.input });
+    }
+    await database.system((db) => markHanded(db, runs, timestamp(clock)));
+    messages.ring();
+    return runs.length === page;
+  }
+
+  async function handMessages(): Promise<boolean> {
+    const found = await database.system((db) => waitingMessages(db, page));
+    for (const message of found) await engine.deliver(executionKey(message.org_id, message.run_id, message.execution), message.body);
+    if (found.length > 0) await database.system((db) => markDelivered(db, found, timestamp(clock)));
+    return found.length === page;
+  }
+
+  async function takeOver(): Promise<boolean> {
+    for (const dead of await database.system((db) => deadExecutors(db, goneAfterSeconds))) {
+      const released = await database.system((db) => releaseRuns(db, dead));
+      const resumed = await engine.takeOver(dead);
+      await database.system((db) => forgetExecutor(db, dead));
+      log.warn({ executor: dead, released, resumed }, "a server that ran workflows is gone; its runs go on elsewhere");
+    }
+    return false;
+  }
+
+  /** The platform's own record stays; the engine's is of no use once a run is over. All executions of a run go together. */
+  async function forgetEnded(): Promise<boolean> {
+    const ended = await database.system((db) => endedRuns(db, new Date(clock.now() - forgetMs).toISOString(), page));
+    if (ended.length === 0) return false;
+    await engine.forget(ended.flatMap(keysOf));
+    await database.system((db) => markForgotten(db, ended, timestamp(clock)));
+    return ended.length === page;
+  }
+
+  const runs = createBell(timer);
+  const messages = createBell(timer);
+  const deaf = line.on("workflows_asked", () => {
+    runs.ring();
+    messages.ring();
+  });
+
+  /** Over and over, at once where there was more, else at the bell or after the time. */
+  async function loop(what: string, work: () => Promise<boolean>, wait: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const more = await work().catch((error: unknown) => {
+        if (!stopping.signal.aborted) log.warn({ err: error }, `${what} failed; it is tried again`);
+        return false;
+      });
+      if (!more) await wait(stopping.signal);
+    }
+  }
+
+  /** Only while this server holds the lock of that name. */
+  function alone(name: string, work: () => Promise<boolean>): () => Promise<boolean> {
+    return async () => {
+      const hold = await line.tryLock(name);
+      if (hold === undefined) return false;
+      try {
+        return await work();
+      } finally {
+        await hold.release();
+      }
+    };
+  }
+
+  const loops = [
+    loop("handing runs to the workflow engine", handRuns, (signal) => runs.wait(pollMs, signal)),
+    loop("handing messages to the workflow engine", alone("workflows.messages", handMessages), (signal) => messages.wait(pollMs, signal)),
+    loop("the heartbeat of workflows", async () => database.system((db) => beat(db, executor)).then(() => false), (signal) => timer.sleep(everyMs, signal)),
+    loop("forgetting runs that are over", alone("workflows.forget", forgetEnded), (signal) => timer.sleep(forgetMs / 24, signal)),
+    loop("starting what is scheduled", async () => runDue(ports).then(() => false), (signal) => timer.sleep(pollMs, signal)),
+    loop("taking over workflows", alone("workflows.take-over", takeOver), (signal) => timer.sleep(everyMs, signal)),
+  ];
+  return {
+    async stop() {
+      stopping.abort();
+      deaf();
+      await Promise.all(loops);
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import pg from "pg";
+import type { Workflow } from "../../declare.ts";
+import type { Handed } from "../../engine.ts";
+import type { Execution, Message, StepOutcome } from "../../execution.ts";
+import { runWorkflow } from "../../frame.ts";
+import { openRpc } from "./rpc.ts";
+import { dbosSchema } from "./schema.ts";
+
+/** What the thread is started with: to run workflows, or to bring the engine's tables up to date and end. */
+export type DbosThreadData = { connection: pg.ClientConfig; executor: string; poolSize: number } | { migrate: string; schema: string; role: string };
+
+/** Constant: a process of another version would never go on with what this one began. Changed code goes through `flow.patch`. */
+const applicationVersion = "qinfra";
+const inbox = "inbox";
+const listed = 500;
+
+/**
+ * The thread that runs workflows on DBOS. DBOS is one to a process, or to a thread as here, and so is the sandbox:
+ * workflow code runs where nothing but descriptors is loaded, its steps on the main thread, where the platform is.
+ */
+export async function serveDbos(workflows: readonly Workflow[]): Promise<void> {
+  if (parentPort === null) throw new Error("serveDbos runs in a thread that createDbosEngine started");
+  const data = workerData as DbosThreadData;
+  if ("migrate" in data) return DBOS.migrate(data.migrate, { schemaName: data.schema, applicationRole: data.role });
+  const { connection, executor, poolSize } = data;
+  const pool = new pg.Pool({ ...connection, max: poolSize, application_name: "qinfra workflows", keepAlive: true });
+  pool.on("error", (error) => log("warn", error));
+  const stopped = new Promise<never>(() => undefined);
+  const rpc = openRpc(parentPort, {
+    async start(run: Handed) {
+      const registered = functions.get(run.workflow);
+      if (registered === undefined) throw new Error(`this server knows no workflow ${run.workflow}`);
+      await DBOS.startWorkflow(registered, { workflowID: run.key })(run);
+    },
+    async deliver({ key, message }: { key: string; message: Message }) {
+      const status = await DBOS.getWorkflowStatus(key);
+      if (status === null || !["PENDING", "ENQUEUED", "DELAYED"].includes(status.status)) return;
+      await DBOS.send(key, message, inbox, message.id);
+    },
+    async takeOver(dead: string) {
+      let count = 0;
+      for (;;) {
+        const left = await DBOS.listWorkflows({ executorId: dead, status: "PENDING", limit: listed, loadInput: false });
+        if (left.length === 0) return count;
+        await DBOS.resumeWorkflows(left.map(({ workflowID }) => workflowID));
+        count += left.length;
+      }
+    },
+    async forget(keys: string[]) {
+      if (keys.length === 0) return;
+      await DBOS.cancelWorkflows(keys);
+      await DBOS.deleteWorkflows(keys);
+    },
+    async close() {
+      await DBOS.shutdown({ workflowCompletionTimeoutMS: 0 });
+      await pool.end();
+    },
+  });
+
+  function log(level: string, entry: unknown): void {
+    void rpc.call("log", { level, message: entry instanceof Error ? entry.message : String(entry) }).catch(() => undefined);
+  }
+
+  function executionOf(): Execution {
+    return {
+      call: (call) => DBOS.runStep(async () => {
+        try {
+          return await rpc.call<StepOutcome>("step", call);
+        } catch {
+          // The main thread stops, and this one with it: an error would be recorded as the step's.
+          return stopped;
+        }
+      }, { name: call.step }),
+      async receive(deadline) {
+        return (await DBOS.recv<Message>(inbox, { deadlineEpochMS: deadline })) ?? undefined;
+      },
+      patched: (id) => DBOS.patch(id),
+    };
+  }
+
+  const functions = new Map(workflows.map((definition) => [definition.id, DBOS.registerWorkflow(async (run: Handed) => {
+    const ending = await runWorkflow(definition, executionOf(), run);
+    return ending.state;
+  }, { name: definition.id, maxRecoveryAttempts: 1_000_000 })]));
+
+  DBOS.setConfig({
+    name: "qinfra", systemDatabasePool: pool, systemDatabaseSchemaName: dbosSchema, executorID: executor, applicationVersion, enablePatching: true, runMigrations: false,
+    systemDatabaseUrl: "postgres://the-pool:decides@localhost:5432/qinfra",
+    logger: { info: () => undefined, debug: () => undefined, warn: (entry) => log("warn", entry), error: (entry) => log("error", entry) },
+  });
+  await DBOS.launch();
+  await rpc.call("ready", null);
+}

@@ -1,0 +1,11 @@
+export { BlobRef, signal, step, workflow, WorkflowError, type Flow, type RetryPolicy, type SignalRef, type StepRef, type Workflow } from "./declare.ts";
+export { endOrganization, startDispatch } from "./dispatch.ts";
+export type { EnginePorts, RunStep, WorkflowEngine } from "./engine.ts";
+export { RunEnded, RunNotEnded, RunNotFound, ScheduleExists, ScheduleInvalid, ScheduleNotFound, SignalUnknown, WorkflowUnknown } from "./errors.ts";
+export { createStepRunner, type StepRunnerPorts } from "./run-step.ts";
+export { runTypeId, startRun, workflowsIn } from "./runs.ts";
+export { stepHandler, type StepContext, type StepHandler, type StepPrepareContext } from "./steps.ts";
+export { listSchedules, scheduleById, type ScheduleRow } from "./schedule-store.ts";
+export { scheduleTypeId } from "./scheduling.ts";
+export { listRuns, payloadOf, runById, stepsOf, type ShownRun, type ShownStep } from "./timeline-store.ts";
+export type { RunState, ScheduleInput, Starter, Workflows } from "./types.ts";
