@@ -7,6 +7,8 @@ const config = defineConfig({
   test: {
     name: "real",
     include: ["test/real/**/*.real.test.ts"],
+    // For suites that run what lies in src/**/testing against a real peer.
+    globalSetup: ["src/platform/testing/global-postgres.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,0 +1,130 @@
+import type { EnginePorts, WorkflowEngine } from "../../engine.ts";
+import type { StepCall, StepOutcome } from "../../execution.ts";
+import { temporalAddress } from "./address.ts";
+import { beatMs, messageSignal, usualTaskQueue, workflowType } from "./names.ts";
+import { loadTemporal, prepareRuntime, type TemporalPackages } from "./packages.ts";
+
+export interface TemporalOptions extends EnginePorts {
+  /** `temporal://host:port/namespace`. */
+  url: string;
+  /** What `bundleForTemporal` made, or the path of a file that holds it. */
+  bundle: { code: string } | { path: string };
+  taskQueue?: string;
+}
+
+const callMs = 10_000;
+const healthMs = 2_000;
+/** How long a task waits for the server that knows its run before any other one takes it. */
+const stickyMs = 5_000;
+/** How long a step that does not listen is waited for when this server stops; then another one does it again. */
+const stopMs = 10_000;
+
+/**
+ * Workflows on a Temporal server (https://docs.temporal.io), with a worker in this process. The SDK is not a part of the
+ * program: its packages have to be installed beside it. Errors: InvalidInput where the address is none; packages that
+ * are missing; a server or a namespace that does not answer.
+ */
+export async function createTemporalEngine(options: TemporalOptions): Promise<WorkflowEngine> {
+  const { executor, runStep, log, bundle, taskQueue = usualTaskQueue } = options;
+  const { address, namespace } = temporalAddress(options.url);
+  const packages = await loadTemporal();
+  const { activity: { ApplicationFailure, Context }, client: { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, isGrpcServiceError } } = packages;
+  prepareRuntime(packages.worker, log);
+  const connection = await connect(packages, address);
+
+  async function step(call: StepCall): Promise<StepOutcome> {
+    const context = Context.current();
+    const beats = setInterval(() => context.heartbeat(), beatMs);
+    try {
+      return await runStep(call, context.cancellationSignal);
+    } catch (error) {
+      // This server stops, or Temporal has given the step to another one.
+      throw ApplicationFailure.create({ message: (error as Error).message, type: "given-back", category: "BENIGN" });
+    } finally {
+      clearInterval(beats);
+    }
+  }
+
+  const worker = await packages.worker.Worker.create({
+    connection, namespace, taskQueue, identity: executor,
+    workflowBundle: "code" in bundle ? bundle : { codePath: bundle.path },
+    activities: { default: step },
+    maxHeartbeatThrottleInterval: beatMs, stickyQueueScheduleToStartTimeout: stickyMs, shutdownGraceTime: 0, shutdownForceTime: stopMs,
+  }).catch(async (error: unknown) => {
+    await connection.close();
+    throw new Error(`Temporal at ${address} runs no workflows for this server: ${said(error)}`, { cause: error });
+  });
+  const client = new Client({ connection, namespace });
+
+  let gone: string | undefined;
+  let closing = false;
+  const running = worker.run().catch((error: unknown) => {
+    gone = said(error);
+    log[closing ? "warn" : "error"]({ err: error }, "the worker that runs workflows has ended");
+  });
+
+  function limited<T>(ms: number, work: () => Promise<T>): Promise<T> {
+    return connection.withAbortSignal(AbortSignal.timeout(ms), work);
+  }
+
+  return {
+    name: "temporal",
+    async start(run) {
+      try {
+        await limited(callMs, () => client.workflow.start(workflowType, {
+          workflowId: run.key, taskQueue, args: [run], staticSummary: run.workflow, workflowIdReusePolicy: "REJECT_DUPLICATE",
+        }));
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+    async deliver(key, message) {
+      try {
+        await limited(callMs, () => client.workflow.getHandle(key).signal(messageSignal, message));
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    },
+    // Temporal gives to others what a silent worker had, by its own timers.
+    takeOver: async () => 0,
+    async forget(keys) {
+      for (const key of keys) {
+        try {
+          await limited(callMs, () => client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId: key } }));
+        } catch (error) {
+          if (!isGrpcServiceError(error) || error.code !== notFound) throw error;
+        }
+      }
+    },
+    async health() {
+      if (gone !== undefined) return `${gone}; restart this server`;
+      try {
+        await limited(healthMs, () => client.workflowService.describeNamespace({ namespace }));
+        return "ok";
+      } catch (error) {
+        return `Temporal at ${address} does not answer: ${said(error)}`;
+      }
+    },
+    async close() {
+      closing = true;
+      if (worker.getState() === "RUNNING") worker.shutdown();
+      await running;
+      await connection.close();
+    },
+  };
+}
+
+/** gRPC's status code. */
+const notFound = 5;
+
+async function connect({ worker: { NativeConnection } }: TemporalPackages, address: string): Promise<import("@temporalio/worker").NativeConnection> {
+  try {
+    return await NativeConnection.connect({ address });
+  } catch (error) {
+    throw new Error(`No Temporal server answers at ${address}, which WORKFLOWS_URL names: ${said(error)}`, { cause: error });
+  }
+}
+
+function said(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+}
