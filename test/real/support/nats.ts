@@ -19,7 +19,7 @@ export interface NatsServer {
 }
 
 /** A real nats-server with JetStream in a temporary folder on a free port of loopback; `settings` go into its configuration file. */
-export async function startNats(options: { settings?: string; login?: { user: string; pass: string }; ca?: string } = {}): Promise<NatsServer> {
+export async function startNats(options: { settings?: string; login?: { user: string; pass: string }; tls?: { ca: string; cert: string; key: string } } = {}): Promise<NatsServer> {
   const folder = await temporaryFolder("nats");
   const port = await freePort();
   const file = join(folder.path, "server.conf");
@@ -30,7 +30,7 @@ export async function startNats(options: { settings?: string; login?: { user: st
     await untilReady(server, "NATS", answers);
   }
   async function answers(): Promise<boolean> {
-    const tls = options.ca === undefined ? {} : { tls: { ca: options.ca } };
+    const tls = options.tls === undefined ? {} : { tls: options.tls };
     const client = await connect({ servers: `127.0.0.1:${port}`, reconnect: false, timeout: 1_000, ...options.login, ...tls });
     try {
       await jetstreamManager(client, { timeout: 1_000 });

@@ -21,6 +21,9 @@ export interface NatsBusOptions {
   random?(): number;
 }
 
+/** How long a call waits for a connection that is being made again. */
+const graceMs = 1_000;
+
 /**
  * The event bus on NATS JetStream (server 2.14 or later): stream `QINFRA` with subjects `qinfra.<topic>.<shard>`,
  * messages as CloudEvents 1.0 in structured mode, durable consumers as groups, dead letters in `QINFRA_DEAD`.
@@ -38,6 +41,8 @@ export async function openNatsBus(options: NatsBusOptions): Promise<EventBus> {
   async function asked<T>(work: () => Promise<T>): Promise<T> {
     if (closed !== undefined) fail(BusUnavailable, "The event bus is closed.");
     try {
+      // What is sent without a connection would go out later, when the caller has long heard that it did not.
+      await within(graceMs, "a new connection", connection.whole());
       return await work();
     } catch (error) {
       return unavailable(where, error);

@@ -9,10 +9,11 @@ export const answerMs = 5_000;
 
 const oldest = [2, 14] as const;
 
+/** PEM. Without an authority the system's count. */
 export interface NatsTls {
-  ca: string;
-  cert: string;
-  key: string;
+  ca?: string;
+  cert?: string;
+  key?: string;
   /** For a server that speaks TLS from the first byte (`handshake_first`): nothing can then take TLS away on the path. */
   handshakeFirst?: boolean;
 }
@@ -25,6 +26,8 @@ export interface Connection {
   where: string;
   /** Calls `lost` each time the connection breaks, until the answer is called. */
   onLost(lost: () => void): () => void;
+  /** Once the connection is there: at once, or when it is made again. */
+  whole(): Promise<void>;
 }
 
 /**
@@ -42,9 +45,9 @@ export async function connectNats(options: { url: string; tls?: NatsTls; log: Lo
     tls: tls ?? null,
   }).catch((error: unknown) => unavailable(where, error));
   try {
-    checkServer(nats, where, tls !== undefined);
+    checkServer(nats, where);
     const manager = await jetstreamManager(nats, { timeout: answerMs });
-    return { nats, js: jetstream(nats, { timeout: answerMs }), manager, where, onLost: watch(nats, log, where) };
+    return { nats, js: jetstream(nats, { timeout: answerMs }), manager, where, ...watch(nats, log, where) };
   } catch (error) {
     await nats.close();
     return unavailable(where, error);
@@ -80,31 +83,37 @@ export function serversOf(url: string): { servers: string[]; user?: string; pass
   return { servers, ...(user === undefined ? {} : { user: decodeURIComponent(user) }), ...(pass === undefined ? {} : { pass: decodeURIComponent(pass) }) };
 }
 
-function checkServer(nats: NatsConnection, where: string, tls: boolean): void {
+function checkServer(nats: NatsConnection, where: string): void {
   const version = nats.info?.version ?? "0.0";
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
     throw new DeclaredError(BusUnavailable, `NATS at ${where} is version ${version}; the event bus needs ${oldest.join(".")} or later, which has pinned clients and resets of consumers.`);
   }
-  if (tls && nats.info?.tls_required !== true && nats.info?.tls_available !== true) {
-    throw new DeclaredError(BusUnavailable, `NATS at ${where} does not offer TLS, which TLS_CA asks for. Give the server a certificate.`);
-  }
 }
 
-function watch(nats: NatsConnection, log: Logger, where: string): Connection["onLost"] {
+function watch(nats: NatsConnection, log: Logger, where: string): Pick<Connection, "onLost" | "whole"> {
   const listeners = new Set<() => void>();
+  let whole = Promise.resolve();
+  let mend = (): void => undefined;
   void (async () => {
     for await (const status of nats.status()) {
       if (status.type === "disconnect") {
+        ({ promise: whole, resolve: mend } = Promise.withResolvers<void>());
         log.warn({ nats: where }, "the connection to NATS broke; it is made again");
         for (const lost of listeners) lost();
       }
-      if (status.type === "reconnect") log.info({ nats: where }, "the connection to NATS is back");
+      if (status.type === "reconnect") {
+        log.info({ nats: where }, "the connection to NATS is back");
+        mend();
+      }
       if (status.type === "error") log.warn({ err: status.error, nats: where }, "NATS reports an error");
     }
   })();
-  return (lost) => {
-    listeners.add(lost);
-    return () => void listeners.delete(lost);
+  return {
+    onLost(lost) {
+      listeners.add(lost);
+      return () => void listeners.delete(lost);
+    },
+    whole: () => whole,
   };
 }

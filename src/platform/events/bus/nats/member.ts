@@ -1,34 +1,17 @@
 import type { ConsumerInfo, ConsumerMessages, JsMsg } from "@nats-io/jetstream";
-import type { Logger } from "pino";
-import { timestamp, type Clock } from "../../../clock.ts";
-import { backoffMs, type Timer } from "../../timer.ts";
-import type { Consumer, ConsumerOptions, Delivered } from "../types.ts";
-import { answerMs, within, type Connection } from "./connection.ts";
-import { forget, putAside } from "./dead-letters.ts";
+import { backoffMs } from "../../timer.ts";
+import type { Consumer, ConsumerOptions } from "../types.ts";
+import { answerMs, within } from "./connection.ts";
 import { ackWaitMs, memberMs, pinnedOf, windowSize } from "./group.ts";
+import { createHandling, type InHand, type MemberPorts } from "./handling.ts";
 import { createLanes } from "./lanes.ts";
 import { headerOf, members, stream } from "./names.ts";
 import { decode, read } from "./wire.ts";
-
-export interface MemberPorts {
-  connection: Connection;
-  log: Logger;
-  clock: Clock;
-  timer: Timer;
-  random(): number;
-}
 
 /** A consumer that `close` can end without waiting for handlers that do not end by themselves. */
 export interface Member extends Consumer {
   /** Aborts what is in hand, then stops. */
   abort(): Promise<void>;
-}
-
-interface InHand {
-  message: JsMsg;
-  delivered: Delivered;
-  /** Attempts before it was redriven, where it was. */
-  before: number | undefined;
 }
 
 const stopMs = 30_000;
@@ -47,66 +30,20 @@ const patienceMs = 2_000;
  * NATS), before anything behind it is handled.
  */
 export function startMember(ports: MemberPorts, group: ConsumerInfo, options: ConsumerOptions): Member {
-  const { connection, log, clock, timer, random } = ports;
-  const { topic, attempts = 5, baseMs = 250, atOnce = 16 } = options;
+  const { connection, log, timer, random } = ports;
+  const { topic, atOnce = 16 } = options;
   const about = { topic, group: options.group };
   const stopping = new AbortController();
   const aborting = new AbortController();
-
-  async function tried({ delivered }: InHand, failures: number): Promise<Error | undefined> {
-    try {
-      await options.handle({ ...delivered, attempt: delivered.attempt + failures }, aborting.signal);
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
 
   /** As long as the connection is whole, nobody else works and no delivery is missing. */
   async function follow(): Promise<void> {
     const over = new AbortController();
     const held = new Map<number, InHand>();
-    const lanes = createLanes<InHand>(atOnce, handle);
+    const lanes = createLanes<InHand>(atOnce, createHandling(ports, options, { over: over.signal, aborting: aborting.signal }, acknowledge));
     let pin: string | undefined;
     let next: number | undefined;
     let reset = false;
-
-    async function handle(item: InHand, aside: (wait: Promise<void>) => Promise<void>): Promise<void> {
-      for (let failures = 0; !over.signal.aborted; ) {
-        const error = await tried(item, failures);
-        if (error === undefined) return done(item);
-        if (aborting.signal.aborted) return;
-        failures++;
-        log.warn({ ...about, err: error, event: item.delivered.event.id, attempt: failures }, "handling a message failed");
-        if (failures >= attempts) return aside(giveUp(item, failures, error));
-        await aside(timer.sleep(backoffMs(failures, baseMs, 60_000, random), over.signal));
-      }
-    }
-
-    async function done(item: InHand): Promise<void> {
-      const forgotten = item.before === undefined || (await insist("forgetting a dead letter", () => forget(connection, topic, options.group, item.delivered.event.id)));
-      if (forgotten) acknowledge(item);
-    }
-
-    async function giveUp(item: InHand, failures: number, error: Error): Promise<void> {
-      const { attempt: _, offset, ...message } = item.delivered;
-      const letter = { message, offset, attempts: (item.before ?? 0) + failures, reason: error.message, at: timestamp(clock) };
-      if (await insist("putting a message aside", () => putAside(connection, options.group, letter))) acknowledge(item);
-    }
-
-    /** Until it is done or this is over; then the message is not acknowledged and comes again. */
-    async function insist(what: string, work: () => Promise<void>): Promise<boolean> {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          await work();
-          return true;
-        } catch (error) {
-          log.warn({ ...about, err: error, attempt }, `${what} failed; it is tried again`);
-          if (over.signal.aborted) return false;
-          await timer.sleep(backoffMs(attempt, 250, 10_000, random), over.signal);
-        }
-      }
-    }
 
     function acknowledge(item: InHand): void {
       const { seq } = item.message;
@@ -200,11 +137,13 @@ export function startMember(ports: MemberPorts, group: ConsumerInfo, options: Co
 
   /** Gives back in order what this member has and did not handle, and its pin. Only the member that is pinned may. */
   async function handOver(back: readonly JsMsg[], pin: string | undefined, reset: boolean): Promise<void> {
-    if (pin === undefined) return;
     const { nats, manager } = connection;
     try {
+      await within(memberMs, "a new connection", connection.whole());
       await within(answerMs, "a flush", nats.flush());
-      if (pinnedOf(await manager.consumers.info(stream, group.name)) !== pin) return;
+      // Asked in any case: when it answers, the server forgets what was asked for by those who are gone, and pins none of them.
+      const pinned = pinnedOf(await manager.consumers.info(stream, group.name));
+      if (pin === undefined || pinned !== pin) return;
       if (reset) await manager.consumers.reset(stream, group.name);
       else for (const message of back.toSorted((one, other) => one.seq - other.seq)) message.nak();
       await within(answerMs, "a flush", nats.flush());
@@ -240,6 +179,7 @@ export function startMember(ports: MemberPorts, group: ConsumerInfo, options: Co
   };
 }
 
+/** Another works from now on: the pin has lapsed, or the group was taken back to another place. */
 async function watchPin(messages: ConsumerMessages, lost: () => void): Promise<void> {
-  for await (const { type } of messages.status()) if (type === "consumer_unpinned") lost();
+  for await (const { type } of messages.status()) if (type === "consumer_unpinned" || type === "consumer_deleted") lost();
 }
