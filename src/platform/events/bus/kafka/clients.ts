@@ -27,7 +27,7 @@ export function clientOptions({ url, tls }: Pick<KafkaOptions, "url" | "tls">): 
   return {
     clientId: "qinfra", bootstrapBrokers: kafkaBrokers(url),
     connectTimeout: 3_000, requestTimeout: 15_000, timeout: 10_000, retries: 5, retryDelay: 500, autocreateTopics: false,
-    ...(tls === undefined ? {} : { tls, tlsServerName: true }),
+    ...(tls === undefined ? {} : { tls }),
   };
 }
 
@@ -52,7 +52,7 @@ export async function answerOf<T>(what: string, call: Promise<T>, ms = callMs): 
 export function causeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return causeOf(error.errors.at(-1));
   if (!(error instanceof Error)) return String(error);
-  return error.message !== "" ? error.message : error.name;
+  return (error.message !== "" ? error.message : error.name).replace(/\.$/, "");
 }
 
 /** Whether Kafka gave this error anywhere in what the client has collected: `UNKNOWN_TOPIC_OR_PARTITION`. */

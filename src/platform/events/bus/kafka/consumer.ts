@@ -64,6 +64,8 @@ export async function startGroupConsumer({ client, names, atOnce, offsets, log, 
   const owned = new Map<string, Owned>();
   const keyOfPartition = (topic: string, partition: number): string => `${topic}:${partition}`;
   const first = Promise.withResolvers<void>();
+  /** When a handler that does not heed its signal is waited for no longer. */
+  const abandoned = Promise.withResolvers<void>();
   /** Counts assignments, so that one that is over is not begun. */
   let assignment = 0;
   let member: Member | undefined;
@@ -172,12 +174,17 @@ export async function startGroupConsumer({ client, names, atOnce, offsets, log, 
     }
   }
 
+  function abandonAll(): void {
+    for (const owner of owned.values()) owner.abandon.abort();
+    void atMost(releaseMs, work.idle()).then(abandoned.resolve);
+  }
+
   async function end(abandon: boolean): Promise<void> {
     stopping.abort();
     work.hold();
     work.clear();
-    if (abandon) for (const owner of owned.values()) owner.abandon.abort();
-    await Promise.all([fetching.stop(), abandon ? atMost(releaseMs, work.idle()) : work.idle()]);
+    if (abandon) abandonAll();
+    await Promise.all([fetching.stop(), Promise.race([work.idle(), abandoned.promise])]);
     await atMost(lastCommitMs, Promise.resolve(committing).then(commitAll));
     assignment += 1;
     owned.clear();
@@ -195,7 +202,7 @@ export async function startGroupConsumer({ client, names, atOnce, offsets, log, 
   return {
     stop: () => (ending ??= end(false)),
     async abandon() {
-      for (const owner of owned.values()) owner.abandon.abort();
+      if (ending !== undefined) abandonAll();
       await (ending ??= end(true));
     },
   };
