@@ -135,6 +135,18 @@ describeWith(["nats-server"], "NATS JetStream", () => {
     expect(byKey(order)).toEqual({ [a]: ["a1", "a2", "a1", "a2", "a3"], [b]: ["b1", "b2", "b1", "b2"] });
   });
 
+  it("given a group that nobody has made, when it is asked how far it is, then all of the topic is before it", async () => {
+    const bus = await opened();
+    const topic = newTopic();
+    await bus.publish(topic.messages(["a", "b", "c", "a"]));
+    expect(await bus.lag(topic.name, "nobody")).toBe(4);
+  });
+
+  it.each(["0", "-1", "1.5", "0:3", ""])("given %j as an offset, when a group is to begin there, then it is told what an offset is", async (offset) => {
+    const bus = await opened();
+    await expect(readerOf(bus, newTopic(), { from: { offset } })).rejects.toMatchObject({ type: { code: "invalid-input" }, message: expect.stringContaining("is not one of NATS") as string });
+  });
+
   it("given something on the bus that is no event, when it is read, then the events behind it come all the same", async () => {
     const bus = await opened();
     const topic = newTopic();

@@ -74,13 +74,14 @@ export async function within<T>(ms: number, what: string, answer: Promise<T>): P
 }
 
 export function serversOf(url: string): { servers: string[]; user?: string; pass?: string } {
-  const found = /^nats:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^@/]+)\/?$/.exec(url);
-  const servers = (found?.[3] ?? "").split(",");
-  if (found === null || servers.some((server) => !/^(\[[0-9a-f:]+\]|[^:[\]]+)(:\d+)?$/i.test(server))) {
+  const [, user, pass, hosts = ""] = /^nats:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^@/]+)\/?$/.exec(url) ?? [];
+  const servers = hosts.split(",");
+  try {
+    if (!servers.every((server) => /^(\[[0-9a-f:]+\]|[^:[\]]+)(:\d+)?$/i.test(server))) throw new URIError("no server");
+    return { servers, ...(user === undefined ? {} : { user: decodeURIComponent(user) }), ...(pass === undefined ? {} : { pass: decodeURIComponent(pass) }) };
+  } catch {
     throw new DeclaredError(BusUnavailable, "The URL of NATS is not nats://[user:password@]host:port[,host:port].");
   }
-  const [, user, pass] = found;
-  return { servers, ...(user === undefined ? {} : { user: decodeURIComponent(user) }), ...(pass === undefined ? {} : { pass: decodeURIComponent(pass) }) };
 }
 
 function checkServer(nats: NatsConnection, where: string): void {
