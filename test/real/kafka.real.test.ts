@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import pino from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -12,7 +13,7 @@ import { systemTimer } from "../../src/platform/events/timer.ts";
 import { createAuthority } from "./support/certificates.ts";
 import { startKafka, type KafkaBroker } from "./support/kafka.ts";
 import { describeWith } from "./support/peer.ts";
-import { temporaryFolder } from "./support/process.ts";
+import { startServer, temporaryFolder } from "./support/process.ts";
 
 const log = pino({ level: process.env["KAFKA_TEST_LOG"] ?? "silent" });
 
@@ -106,6 +107,24 @@ describeWith(["kafka", "openssl"], "Kafka", () => {
     await until(async () => (await bus.lag(topic.name, "readers")) === 0);
     expect(twice).toBe(0);
     expect(byKey(firsts(handled))).toEqual(byKey(published));
+    await bus.close();
+  });
+
+  it("gives what a killed process had in hand to another one, and what lay behind it in its order", { timeout: 120_000 }, async () => {
+    const bus = await open();
+    const topic = newTopic();
+    const messages = topic.messages(["a", "b", "a", "c", "a", "b"]);
+    await bus.publish(messages);
+    const killed = startServer(process.execPath, [join(import.meta.dirname, "support/kafka-consumer.ts"), broker.url, topic.name, "a2"]);
+    const other = ["b1", "b2", "c1"];
+    await until(() => ["a1", "a2", ...other].every((subject) => killed.log().includes(`given ${subject}\n`)));
+    await killed.stop("SIGKILL");
+    const second = await readerOf(bus, topic);
+    const subjects = (): string[] => second.handled.map(({ event }) => event.subject).filter((subject) => subject.startsWith("a"));
+    await until(() => subjects().includes("a3"));
+    // a1 comes again where its offset was not committed yet.
+    expect(subjects().filter((subject) => subject !== "a1")).toEqual(["a2", "a3"]);
+    expect(killed.log()).not.toContain("given a3");
     await bus.close();
   });
 
