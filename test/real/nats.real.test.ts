@@ -160,6 +160,23 @@ describeWith(["nats-server"], "NATS JetStream", () => {
     expect(subjectsOf(reader.given)).toEqual(["a1"]);
   });
 
+  it("given a server that is gone, when something is asked of the bus, then it says so, and closes all the same", async () => {
+    const gone = await startNats();
+    const bus = await openNatsBus({ url: gone.url, log, clock: systemClock });
+    const topic = newTopic();
+    const reader = await readerOf(bus, topic);
+    await bus.publish(topic.messages(["a"]));
+    await reader.has(1);
+    await gone.stop();
+    const unavailable = { type: { code: "bus-unavailable" }, message: expect.stringContaining(`127.0.0.1:${gone.port}`) as string };
+    await expect(bus.publish(topic.messages(["a", "a"]))).rejects.toMatchObject(unavailable);
+    await expect(bus.lag(topic.name, "readers")).rejects.toMatchObject(unavailable);
+    expect(await bus.health()).toContain("NATS");
+    await bus.close();
+    await reader.stop();
+    await expect(openNatsBus({ url: gone.url, log, clock: systemClock })).rejects.toMatchObject(unavailable);
+  });
+
   it("given a server that asks for a password, when it is right or wrong, then it is taken or refused, and no message tells it", async () => {
     const guarded = await startNats({ settings: 'authorization { user: "qinfra", password: "to p:s" }', login: { user: "qinfra", pass: "to p:s" } });
     try {

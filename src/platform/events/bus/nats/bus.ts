@@ -51,7 +51,8 @@ export async function openNatsBus(options: NatsBusOptions): Promise<EventBus> {
 
   async function shut(): Promise<void> {
     await Promise.all([...open].map((member) => member.abort()));
-    await within(answerMs, "draining", nats.drain()).catch(() => nats.close());
+    if (connection.isWhole()) await within(answerMs, "draining", nats.drain()).catch(() => undefined);
+    await nats.close();
   }
 
   try {

@@ -28,6 +28,7 @@ export interface Connection {
   onLost(lost: () => void): () => void;
   /** Once the connection is there: at once, or when it is made again. */
   whole(): Promise<void>;
+  isWhole(): boolean;
 }
 
 /**
@@ -92,19 +93,22 @@ function checkServer(nats: NatsConnection, where: string): void {
   }
 }
 
-function watch(nats: NatsConnection, log: Logger, where: string): Pick<Connection, "onLost" | "whole"> {
+function watch(nats: NatsConnection, log: Logger, where: string): Pick<Connection, "onLost" | "whole" | "isWhole"> {
   const listeners = new Set<() => void>();
   let whole = Promise.resolve();
+  let isWhole = true;
   let mend = (): void => undefined;
   void (async () => {
     for await (const status of nats.status()) {
       if (status.type === "disconnect") {
+        isWhole = false;
         ({ promise: whole, resolve: mend } = Promise.withResolvers<void>());
         log.warn({ nats: where }, "the connection to NATS broke; it is made again");
         for (const lost of listeners) lost();
       }
       if (status.type === "reconnect") {
         log.info({ nats: where }, "the connection to NATS is back");
+        isWhole = true;
         mend();
       }
       if (status.type === "error") log.warn({ err: status.error, nats: where }, "NATS reports an error");
@@ -116,5 +120,6 @@ function watch(nats: NatsConnection, log: Logger, where: string): Pick<Connectio
       return () => void listeners.delete(lost);
     },
     whole: () => whole,
+    isWhole: () => isWhole,
   };
 }

@@ -139,7 +139,8 @@ export function startMember(ports: MemberPorts, group: ConsumerInfo, options: Co
   async function handOver(back: readonly JsMsg[], pin: string | undefined, reset: boolean): Promise<void> {
     const { nats, manager } = connection;
     try {
-      await within(memberMs, "a new connection", connection.whole());
+      await Promise.race([connection.whole(), timer.sleep(memberMs, stopping.signal)]);
+      if (!connection.isWhole()) return;
       await within(answerMs, "a flush", nats.flush());
       // Asked in any case: when it answers, the server forgets what was asked for by those who are gone, and pins none of them.
       const pinned = pinnedOf(await manager.consumers.info(stream, group.name));
