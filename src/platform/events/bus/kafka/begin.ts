@@ -17,14 +17,13 @@ const skewMs = 10_000n;
 export async function beginGroup(client: BaseOptions, offsets: GroupOffsets, names: GroupNames, partitions: number, { from, replay = false }: Pick<ConsumerOptions, "from" | "replay">): Promise<void> {
   const events = everyPartition(names.events, partitions);
   const known = (await offsets.committed(names.group, [events])).get(names.events) ?? new Map<number, bigint>();
-  if (!replay && known.size === partitions) return;
+  // Of a partition that was added since nothing may be missed: the consumer begins at its start.
+  if (!replay && known.size > 0) return;
   if ((await offsets.members(names.group)) > 0) {
     if (replay) fail(Conflict, `The group ${names.group} has consumers and cannot be taken back while they read: stop them first.`);
     return; // another one begins it right now
   }
-  const begin = await beginOf(client, offsets, events, from);
-  const missing = begin.filter(({ partition }) => replay || !known.has(partition));
-  await offsets.set(names.group, names.events, missing);
+  await offsets.set(names.group, names.events, await beginOf(client, offsets, events, from));
 }
 
 async function beginOf(client: BaseOptions, offsets: GroupOffsets, events: Partitions, from: ConsumerOptions["from"]): Promise<At[]> {

@@ -92,7 +92,9 @@ export async function startGroupConsumer({ client, names, atOnce, offsets, log, 
       if (owner?.position !== at.offset) return;
       const found = (await offsets.at([{ topic: at.topic, partitions: [at.partition] }], earliest)).get(at.topic)?.get(at.partition);
       log.error({ group: names.group, topic: at.topic, partition: at.partition, offset: at.offset.toString(), next: found?.toString() }, "messages were deleted before this group had them; it goes on with the oldest that is there");
-      if (found !== undefined) owner.position = found;
+      if (found === undefined) return;
+      owner.position = found;
+      owner.committed = -1n; // what was committed may lie behind the end of a topic that was made anew
     },
   });
 
@@ -131,7 +133,7 @@ export async function startGroupConsumer({ client, names, atOnce, offsets, log, 
     const entries = toCommit();
     if (entries.length === 0 || member === undefined) return;
     try {
-      await member.commit(entries.map(({ entry }) => entry));
+      if (!(await member.commit(entries.map(({ entry }) => entry)))) return;
       for (const { owner, entry } of entries) owner.committed = entry.offset;
     } catch (error) {
       log.warn({ group: names.group, err: error }, "what is handled could not be committed; it is tried again, and may come again");

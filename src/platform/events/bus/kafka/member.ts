@@ -25,7 +25,8 @@ export interface MemberOptions {
 }
 
 export interface Member {
-  commit(offsets: CommitOptionsPartition[]): Promise<void>;
+  /** False where it is not in the group just now. */
+  commit(offsets: CommitOptionsPartition[]): Promise<boolean>;
   /** After it the group is without this member. */
   leave(): Promise<void>;
 }
@@ -83,7 +84,9 @@ export async function joinGroup({ client, group, topics, log, timer, release, as
   await join();
   return {
     async commit(offsets) {
-      if (current !== undefined) await answerOf(`commit offsets of the group ${group}`, current.commit({ offsets }));
+      if (current === undefined) return false;
+      await answerOf(`commit offsets of the group ${group}`, current.commit({ offsets }));
+      return true;
     },
     async leave() {
       leaving.abort();
