@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Failure } from "./say.mjs";
 
@@ -19,6 +19,9 @@ import { dirname as qinfraDirname } from "node:path";
 var require = qinfraCreateRequire(import.meta.url);
 var __filename = qinfraFileUrl(import.meta.url);
 var __dirname = qinfraDirname(__filename);`;
+
+/** Read at run time by a package, from beside its own folder: by its place in node_modules, that from which a chunk looks for it. */
+const beside = { "@platformatic/wasm-utils/dist/native.wasm": "dist/native.wasm" };
 
 /** Bundles the program into `out`. Shared code lies in chunks, so that the CLI does not load the server. */
 export async function bundle(root, out) {
@@ -44,6 +47,10 @@ export async function bundle(root, out) {
       legalComments: "none",
       logLevel: "silent",
     });
+    for (const [source, target] of Object.entries(beside)) {
+      mkdirSync(dirname(join(out, target)), { recursive: true });
+      copyFileSync(join(root, "node_modules", source), join(out, target));
+    }
   } catch (error) {
     if (!Array.isArray(error.errors)) throw error;
     const lines = await esbuild.formatMessages(error.errors, { kind: "error", color: process.stderr.isTTY === true });

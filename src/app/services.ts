@@ -9,7 +9,7 @@ import type { ReplicaStatus } from "../platform/database/replica.ts";
 import { keepInstanceLock } from "../platform/database/instance.ts";
 import { openBlobs } from "../platform/blobs/blobs-url.ts";
 import {
-  appender, closeChain, createCheckpointer, createLocalBus, createPrivateBodies, createWaiter, openLine, startRelay, startSealer, startSubscriptions,
+  appender, closeChain, createCheckpointer, createLocalBus, createPrivateBodies, createWaiter, openLine, startOutwardRelay, startRelay, startSealer, startSubscriptions,
   systemTimer, verifyLog, type EventAppender, type StoredEvent,
 } from "../platform/events/index.ts";
 import { createHttpClient } from "../platform/http-client/http-client.ts";
@@ -33,6 +33,7 @@ import { countedBlobs } from "./counted-blobs.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { endingKept, openCaching } from "./caching.ts";
 import { createChecks } from "./checks.ts";
+import { outwardBus } from "./event-bus.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { issuerChecks, rolesOf, signInOptionsOf } from "./issuers.ts";
@@ -138,6 +139,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     subscriptions: allSubscriptions(),
   });
   const caching = openCaching(config, { database, line, timer, log, clock, ...(engines === undefined ? {} : { engines }) });
+  const outward = outwardBus(config, { log, clock, timer, random, ...(engines === undefined ? {} : { engines }) });
+  const outwardRelay = outward === undefined ? undefined : startOutwardRelay({ database, line, timer, log, random, bus: outward });
   const relay = startRelay({ database, line, timer, log, random, bus: endingKept(createLocalBus(), caching.cache) });
 
   function allSubscriptions() {
@@ -196,6 +199,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       ...(caching.check === undefined ? {} : { cache: caching.check }),
       ...(opa === undefined ? {} : { policy: opa.health }),
       ...(running === undefined ? {} : { workflows: running.check }),
+      ...(outward === undefined ? {} : { bus: outward.health }),
       blobs: blobs.health, secrets: secrets.health,
       ...issuerChecks(config, { http, clock }),
       ...(config.traces === undefined ? {} : { traces: async () => traces.health() }),
@@ -206,6 +210,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       await running?.stop();
       await strangers.stop();
       await runner.stop(5_000);
+      await outwardRelay?.stop();
+      await outward?.close();
       await relay.stop();
       await caching.stop();
       await sealer.stop();

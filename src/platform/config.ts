@@ -55,6 +55,8 @@ export interface Config {
   keysDir: string;
   vault: { token?: string; tokenFile?: string };
   policyUrl: string;
+  /** `postgres`, `nats://...` or `kafka://...`. */
+  eventsUrl: string;
   osvUrl: string;
   jwtIssuers: readonly JwtIssuerSetting[];
   localSignIn: boolean;
@@ -117,7 +119,7 @@ export function parseConfig(env: Environment, defaultDataDir: string): Config {
     cacheUrl: values.CACHE_URL as string,
     secretsUrl, keysDir: folder(secretsUrl, join(dataDir, "keys")),
     vault: { ...given("token", values.VAULT_TOKEN), ...given("tokenFile", values.VAULT_TOKEN_FILE) },
-    policyUrl: values.POLICY_URL as string,
+    policyUrl: values.POLICY_URL as string, eventsUrl: values.EVENTS_URL as string,
     osvUrl: (values.OSV_URL as string).replace(/\/+$/, ""),
     jwtIssuers: issuers, localSignIn: values.LOCAL_SIGN_IN === "on",
     rateLimit: Number(values.RATE_LIMIT), quotas, deletionGraceDays: Number(values.DELETION_GRACE_DAYS), retention,

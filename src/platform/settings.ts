@@ -47,7 +47,7 @@ export const settings = {
   SECRETS_URL: setting(url("file:|vault:https?://|aws-kms:"), "Where keys lie: file: (alone it means DATA_DIR/keys), vault:https://host:8200?transit=transit&kv=secret, or aws-kms:alias/name?region=...", { fallback: "file:" }),
   VAULT_TOKEN: setting(Type.String({ minLength: 1, maxLength: 4_096 }), "Token for SECRETS_URL=vault:", { secret: true }),
   VAULT_TOKEN_FILE: setting(path, "File that holds the token for SECRETS_URL=vault:, read again when it changes"),
-  EVENTS_URL: setting(url("postgres$"), "Bus that events are relayed to", { fallback: "postgres" }),
+  EVENTS_URL: setting(url("postgres$|nats://|kafka://"), "Where events go out to: postgres (the log itself), nats://host:port (JetStream) or kafka://host:port", { fallback: "postgres", secret: true }),
   POLICY_URL: setting(url("wasm$|opa:https?://"), "Engine that decides policies: wasm, or opa:http://host:8181 for an organization's own Rego", { fallback: "wasm" }),
   OSV_URL: setting(url("https?://"), "Where feeds sync osv reads from", { fallback: "https://osv-vulnerabilities.storage.googleapis.com" }),
   JWT_ISSUERS: setting(Type.String(), "JSON list of issuers whose tokens are accepted; docs/guides/sign-in.md describes the members", { fallback: "[]", secret: true }),

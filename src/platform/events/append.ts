@@ -3,7 +3,7 @@ import type { Db } from "../database/database.ts";
 import { timestamp, type Clock } from "../clock.ts";
 import { Conflict, DeclaredError } from "../errors.ts";
 import type { Ids } from "../ids.ts";
-import { headOf } from "./cloud-event.ts";
+import { headOf, sourceOf } from "./cloud-event.ts";
 import type { PrivateBodies } from "./private.ts";
 import type { EventAppender, NewEvent } from "./types.ts";
 
@@ -40,7 +40,7 @@ export function appender(db: Db, options: AppendOrigin & AppendPorts): EventAppe
       const { type, subject, data } = event;
       const secret = event.private === undefined ? undefined : await privateBodies.seal(db, orgId, id, event.private.subjectId, event.private.body);
       const head = headOf({
-        specversion: "1.0", id, source: `urn:qinfra:${type.slice(0, type.indexOf("."))}`, type, subject, time,
+        specversion: "1.0", id, source: sourceOf(type), type, subject, time,
         datacontenttype: "application/json", data, orgid: orgId, actor, operation, requestid: requestId, door, ai,
         ...(secret === undefined ? {} : { privatehash: secret.hash }),
         stream,

@@ -46,6 +46,21 @@ export function storedEvent(row: { position: number; body: string }): StoredEven
   const event = parseCloudEvent(row.body);
   return {
     id: event.id, orgId: event.orgid, position: row.position, type: event.type, subject: event.subject, stream: event.stream,
-    version: event.version, time: event.time, actor: event.actor, operation: event.operation, requestId: event.requestid, data: event.data,
+    version: event.version, time: event.time, actor: event.actor, operation: event.operation, requestId: event.requestid, door: event.door, ai: event.ai,
+    ...(event.privatehash === undefined ? {} : { privateHash: event.privatehash }), data: event.data,
   };
+}
+
+/** The event as it was appended, member for member. */
+export function cloudEventOf(event: StoredEvent): CloudEvent {
+  const { id, type, subject, time, data, orgId, actor, operation, requestId, door, ai, privateHash, stream, version } = event;
+  return {
+    specversion: "1.0", id, source: sourceOf(type), type, subject, time, datacontenttype: "application/json", data, orgid: orgId, actor, operation, requestid: requestId, door, ai,
+    ...(privateHash === undefined ? {} : { privatehash: privateHash }), stream, version,
+  };
+}
+
+/** Of a type such as `images.registered`. */
+export function sourceOf(type: string): string {
+  return `urn:qinfra:${type.slice(0, type.indexOf("."))}`;
 }

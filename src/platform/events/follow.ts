@@ -20,7 +20,9 @@ export interface Follower {
   /** Leave out what `events.handled` names. */
   skipHandled: boolean;
   /** Comes back when the event is done with; throws when it is to be tried again later from here. */
-  take(event: StoredEvent, lost: AbortSignal): Promise<void>;
+  take?(event: StoredEvent, lost: AbortSignal): Promise<void>;
+  /** Instead of `take`, a page at once: all of it is done with, or all of it comes again. */
+  takePage?(events: readonly StoredEvent[], lost: AbortSignal): Promise<void>;
 }
 
 const pageSize = 200;
@@ -53,9 +55,10 @@ export async function follow(ports: FollowPorts, follower: Follower, stop: Abort
       }));
       const from = position;
       try {
-        for (const event of page.events) {
+        if (page.events.length > 0) await follower.takePage?.(page.events, lost);
+        for (const event of follower.take === undefined ? [] : page.events) {
           if (end.aborted) return;
-          await follower.take(event, lost);
+          await follower.take?.(event, lost);
           position = event.position;
         }
         position = page.end;

@@ -11,6 +11,7 @@ export { openLine, type Line } from "./line.ts";
 export { createPrivateBodies, eraseSubject, eraseSubjectEverywhere, type PrivateBodies } from "./private.ts";
 export { changedAfter, headPosition, type SubjectsChanged, readByPosition, readLog, readStream, type AuditEvent, type AuditQuery, type PositionPage } from "./read.ts";
 export { parkedReason } from "./parked.ts";
+export { startOutwardRelay } from "./outward.ts";
 export { createLocalBus, startRelay, topicsOf, type Bus, type LocalBus, type Relay } from "./relay.ts";
 export { removeDeadLetters } from "./retention.ts";
 export { retirePartitions, type Retirement } from "./retire.ts";

@@ -34,6 +34,11 @@ export interface StoredEvent {
   /** Operation that appended it, and the request it came in. */
   operation: string;
   requestId: string;
+  /** By which the actor came: `http`, `cli`, `mcp`, `browser`, `subscription`, `workflow`. */
+  door: string;
+  ai: boolean;
+  /** Of what it says about a person, which lies apart. */
+  privateHash?: string;
   data: Record<string, unknown>;
 }
 
