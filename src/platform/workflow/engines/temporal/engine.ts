@@ -16,6 +16,8 @@ const callMs = 10_000;
 const healthMs = 2_000;
 /** How long a task waits for the server that knows its run before any other one takes it. */
 const stickyMs = 5_000;
+/** Runs that are kept ready in memory; the others are read from their history when something happens. */
+const mostInMemory = 500;
 /** How long a step that does not listen is waited for when this server stops; then another one does it again. */
 const stopMs = 10_000;
 
@@ -49,7 +51,8 @@ export async function createTemporalEngine(options: TemporalOptions): Promise<Wo
     connection, namespace, taskQueue, identity: executor,
     workflowBundle: "code" in bundle ? bundle : { codePath: bundle.path },
     activities: { default: step },
-    maxHeartbeatThrottleInterval: beatMs, stickyQueueScheduleToStartTimeout: stickyMs, shutdownGraceTime: 0, shutdownForceTime: stopMs,
+    maxHeartbeatThrottleInterval: beatMs, stickyQueueScheduleToStartTimeout: stickyMs, maxCachedWorkflows: mostInMemory,
+    shutdownGraceTime: 0, shutdownForceTime: stopMs,
   }).catch(async (error: unknown) => {
     await connection.close();
     throw new Error(`Temporal at ${address} runs no workflows for this server: ${said(error)}`, { cause: error });
