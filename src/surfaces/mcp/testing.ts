@@ -14,6 +14,7 @@ import type { Services } from "../../platform/operation/services.ts";
 import { noOrganizationPolicies, loadPolicies } from "../../platform/policy/index.ts";
 import type { Secrets } from "../../platform/secrets/types.ts";
 import { createLog } from "../../platform/telemetry/log.ts";
+import type { Workflows } from "../../platform/workflow/index.ts";
 import { createHttpServer } from "../http/server.ts";
 import { mountMcp } from "./mount.ts";
 
@@ -65,7 +66,7 @@ export async function createTestServices(identify: (authorization: string | unde
       return authorization === undefined ? anonymous : fail(Unauthenticated, "This credential is not known, or it was revoked.");
     },
     identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
-    workflows: absent("workflows"),
+    workflows: () => ({}) as Workflows,
     appender: () => ({ append: absent("event log") }),
     waiter: { wait: absent("event log") },
     verifyLog: absent("event log"),

@@ -51,7 +51,7 @@ export const signalWorkflow = operation({
   input: Type.Object({
     id: RunId,
     name: Type.String({ minLength: 1, maxLength: 100, description: "Name of the signal; the run's `waitsFor` lists them" }),
-    body: Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), { description: "As the signal declares it", default: {} }),
+    body: Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), { description: "As the signal declares it", maxProperties: 100, default: {} }),
   }),
   output: Run,
   errors: [RunNotFound, RunEnded, SignalUnknown, WorkflowUnknown, WorkflowNotAllowed],
@@ -69,7 +69,7 @@ export const startWorkflow = operation({
   effect: "change",
   input: Type.Object({
     workflow: Type.String({ minLength: 1, maxLength: 100, description: "Id of the workflow" }),
-    input: Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), { description: "As the workflow declares it", default: {} }),
+    input: Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), { description: "As the workflow declares it", maxProperties: 100, default: {} }),
   }),
   output: Run,
   errors: [WorkflowUnknown, WorkflowNotAllowed],

@@ -9,14 +9,14 @@ import { mayRun } from "../may-run.ts";
 const ScheduleId = TypeId("sch", "Schedule");
 const Name = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,62}$", description: "Name of the schedule", examples: ["nightly-feeds"] });
 const fields = {
-  input: Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), { description: "As the workflow declares it" }),
+  input: Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), { description: "As the workflow declares it", maxProperties: 100 }),
   cron: Type.String({ minLength: 9, maxLength: 200, description: "Minute, hour, day of the month, month, day of the week, as in crontab(5)", examples: ["30 2 * * *"] }),
   timeZone: Type.String({ minLength: 1, maxLength: 64, description: "IANA name of the time zone in which that is meant", examples: ["Europe/Zurich"] }),
   overlap: Type.Union([Type.Literal("skip"), Type.Literal("wait"), Type.Literal("allow"), Type.Literal("cancel")], {
     description: "What becomes of a run that is due while the one before is not over: left out, one of them waits, both run, or the one before is cancelled",
   }),
   catchUpSeconds: Type.Integer({ minimum: 0, maximum: 31_536_000, description: "How far back it makes up for times that passed while no server ran; 0 for not at all" }),
-  paused: Type.Boolean(),
+  paused: Type.Boolean({ description: "While it is true, nothing is started" }),
 };
 
 const Schedule = Type.Object({
