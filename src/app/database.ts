@@ -111,7 +111,7 @@ async function prepare(admin: pg.ClientConfig, config: Config, { passwords, keys
     if (config.database.appUrl === undefined) await ensureRoles(client, passwords);
     const ran = await migrate(client, await readMigrations(join(packageRoot(), "migrations")));
     if (ran.length > 0) log.info({ migrations: ran }, "schema brought up to date");
-    await migrateDbos(client, admin, workflowsEntry());
+    await migrateDbos(client, admin, workflowsEntry(), config.tls);
     // Before the first event, which would go to the default partition and keep its whole month there. The sealer does it later on.
     await client.query("set role qinfra_owner; select events.ensure_partitions(now(), 4); reset role").catch((error: unknown) => log.warn({ err: error }, "partitions of the event log could not be made at the start"));
     if (!marked) await client.query(`set role qinfra_owner; comment on schema platform is ${client.escapeLiteral(keys)}; reset role`);

@@ -32,7 +32,9 @@ async function waiting(platform: TestPlatform) {
 
 async function withTotp(platform: TestPlatform) {
   const made = await waiting(platform);
-  await answered(platform, "second-factors.confirm-totp", { authorization: made.authorization, input: { code: made.code(-1) } });
+  const confirm = (): Promise<{ status: number }> => platform.call("second-factors.confirm-totp", { authorization: made.authorization, input: { code: made.code(-1) } });
+  // The code before the current one, so that this one is left; it is too old where a step of 30 seconds ends just now.
+  if ((await confirm()).status >= 300 && (await confirm()).status >= 300) throw new Error("no code was accepted, not even a second one");
   return made;
 }
 

@@ -69,7 +69,7 @@ describeWith(["openssl", "postgresql", "redis"], "mutual TLS to the engines", ()
     try {
       const { rows } = await superuser.query<{ name: string; ssl: boolean; dn: string | null }>(`
         select a.application_name as name, s.ssl, s.client_dn as dn from pg_stat_activity a join pg_stat_ssl s using (pid) where a.application_name like 'qinfra%'`);
-      expect(new Set(rows.map((row) => row.name))).toEqual(new Set(["qinfra app", "qinfra system", "qinfra direct"].filter((name) => rows.some((row) => row.name === name))));
+      expect(new Set(rows.map((row) => row.name))).toEqual(new Set(["qinfra app", "qinfra system", "qinfra direct", "qinfra workflows"].filter((name) => rows.some((row) => row.name === name))));
       expect(rows.length).toBeGreaterThan(1);
       expect(rows.filter((row) => !row.ssl || row.dn !== "/CN=qinfra")).toEqual([]);
       expect(await platform.log()).not.toContain("Redis is away");
