@@ -117,8 +117,7 @@ export async function workflowsUnderTest(open: OpenEngine): Promise<WorkflowsUnd
     steps: (id) => database.tenant(orgId, (db) => db.many(sql`select seq, step, attempt from platform.workflow_steps where run_id = ${id} order by seq`)),
     words: () => database.tenant(orgId, async (db) => (await db.many<{ word: string }>(sql`select word from public.effects order by id`)).map(({ word }) => word)),
     async missed(schedule, hours) {
-      const hour = 3_600_000;
-      const due = hours === 0 ? Date.now() - 1_000 * (missedSerial += 1) : Math.floor(Date.now() / hour) * hour - (hours - 1) * hour;
+      const due = hours === 0 ? Date.now() - 1_000 * (missedSerial += 1) : Date.now() - hours * 3_600_000;
       await database.tenant(orgId, (db) => db.run(sql`update platform.workflow_schedules set next_at = ${new Date(due).toISOString()} where id = ${schedule}`));
     },
     scheduled: (schedule) => database.tenant(orgId, (db) => db.one(sql`
