@@ -6,6 +6,7 @@ export { chainHash, checkpointBytes, type Checkpoint } from "./chain.ts";
 export { createCheckpointer, type CheckpointBlobs, type Checkpointer, type CheckpointKeys } from "./checkpoints.ts";
 export { closeChain, type Closing } from "./closing.ts";
 export type { CloudEvent } from "./cloud-event.ts";
+export { eventType, type EventType } from "./declare.ts";
 export { foldStream, snapshotStream, type Fold, type Folded, type StreamEvent } from "./fold.ts";
 export { openLine, type Line } from "./line.ts";
 export { createPrivateBodies, eraseSubject, eraseSubjectEverywhere, type PrivateBodies } from "./private.ts";

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/database.ts";
+import type { EventType } from "../events/declare.ts";
 import type { Fold } from "../events/fold.ts";
 import type { Subscription } from "../events/types.ts";
 import type { Ids } from "../ids.ts";
@@ -12,6 +13,8 @@ import type { Door, Method, Operation } from "./operation.ts";
 export interface Module {
   name: string;
   operations: readonly Operation[];
+  /** The types of what it appends. */
+  events?: readonly EventType[];
   /** Made at the start of a server; a program that only lists the operations does not need them. */
   subscriptions?(services: SubscriptionServices): readonly Subscription[];
   /** Of its streams whose state is folded from their events. */
