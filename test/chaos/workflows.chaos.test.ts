@@ -86,7 +86,7 @@ describe(`workflows on DBOS while servers are killed, seed ${seed}`, () => {
     expect(kills).toBeGreaterThan(5);
 
     for (const id of all) expect((await test.run(id)).state).toBe(undoing.includes(id) ? "failed" : "succeeded");
-    const words = await test.words();
+    const words = await test.allWords();
     expect(words.filter((word, i) => word.startsWith("p") && words.indexOf(word) !== i)).toEqual([]);
     expect(words.filter((word) => /^p\d+ [12]$/.test(word))).toHaveLength(2 * plain.length);
     for (const id of waiting) expect(await test.run(id)).toMatchObject({ output: [`${id} 1`, `${id} 2`] });

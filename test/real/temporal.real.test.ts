@@ -19,19 +19,21 @@ import { describeWith } from "./support/peer.ts";
 import { freePort, startServer, temporaryFolder, untilReady } from "./support/process.ts";
 import { startTemporal, type TemporalServer } from "./support/temporal.ts";
 
-const entry = fileURLToPath(new URL("../../src/platform/workflow/testing/temporal-bundle.ts", import.meta.url));
+const entry = (name: string): string => fileURLToPath(new URL(`../../src/platform/workflow/testing/${name}.ts`, import.meta.url));
 const log = pino({ level: process.env["QINFRA_TEST_LOG"] ?? "silent" });
 
 describeWith(["temporal"], "a real Temporal", () => {
   let temporal: TemporalServer;
   let bundle: { code: string };
+  let bundleBefore: { code: string };
   beforeAll(async () => {
-    [temporal, bundle] = await Promise.all([startTemporal(), bundleForTemporal(entry)]);
+    [temporal, bundle, bundleBefore] = await Promise.all([startTemporal(), bundleForTemporal(entry("temporal-bundle")), bundleForTemporal(entry("temporal-bundle-before"))]);
   });
   afterAll(() => temporal.remove());
 
-  // A queue of its own for each test, so that none does the steps of another one's runs.
-  engineConformance("Temporal", (fixture, ports) => createTemporalEngine({ ...ports, url: temporal.url, bundle, taskQueue: fixture.orgId }));
+  // A queue of its own for each database, so that none does the steps of another one's runs.
+  engineConformance("Temporal", (fixture, ports, code) =>
+    createTemporalEngine({ ...ports, url: temporal.url, bundle: code === "today" ? bundle : bundleBefore, taskQueue: fixture.orgId }));
 
   describe("the engine", () => {
     let client: Client;

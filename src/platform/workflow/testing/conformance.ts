@@ -1,42 +1,47 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../../events/testing.ts";
 import type { Workflow } from "../declare.ts";
-import { workflowsUnderTest, type OpenEngine, type WorkflowsUnderTest } from "./harness.ts";
+import { listRuns } from "../timeline-store.ts";
+import type { RunState } from "../types.ts";
+import { runTypeId } from "../runs.ts";
+import { scheduleConformance } from "./schedules.ts";
+import { workflowsUnderTest, type OpenEngine, type Server, type WorkflowsUnderTest } from "./harness.ts";
 import * as flows from "./workflows.ts";
-
-/** Each hour, at a minute that is as far away as can be: no hour turns while a test counts what was due. */
-function halfAnHourAway(): string {
-  return `${(new Date().getUTCMinutes() + 30) % 60} * * * *`;
-}
 
 /** What every engine has to do. */
 export function engineConformance(title: string, open: OpenEngine): void {
   describe(`workflows on ${title}`, () => {
     let test: WorkflowsUnderTest;
-    beforeEach(async () => void (test = await workflowsUnderTest(open)));
-    afterEach(() => test.close());
+    let server: Server;
+    beforeAll(async () => {
+      test = await workflowsUnderTest(open);
+      server = await test.server();
+    });
+    afterEach(() => test.quiet());
+    afterAll(() => test.close());
 
     it("runs each step once, in order, and keeps the result", async () => {
-      await test.server();
       const id = await test.ask((workflows) => workflows.start(flows.plain, { word: "w" }));
       expect(await test.ended(id)).toMatchObject({ state: "succeeded", output: [1, 1] });
-      expect(await test.words()).toEqual(["w 1", "w 2"]);
-      expect([...test.told.values()]).toEqual([1]);
+      expect(await test.words(id)).toEqual(["w 1", "w 2"]);
+      expect(test.toldBy(id)).toEqual([1]);
       expect(await test.steps(id)).toEqual([
         { seq: 0, step: "workflow.end", attempt: 1 }, { seq: 1, step: "test.write", attempt: 1 }, { seq: 2, step: "test.tell", attempt: 1 }, { seq: 3, step: "test.write", attempt: 1 },
       ]);
     });
 
     it("starts nothing for a transaction that was rolled back", async () => {
-      await test.server();
+      let never = "";
       const rolledBack = test.ask(async (workflows) => {
-        await workflows.start(flows.plain, { word: "never" });
+        never = await workflows.start(flows.plain, { word: "never" });
         throw new Error("no");
       });
       await expect(rolledBack).rejects.toThrow("no");
       const id = await test.ask((workflows) => workflows.start(flows.plain, { word: "w" }));
       await test.ended(id);
-      expect(await test.words()).toEqual(["w 1", "w 2"]);
+      expect(await test.words(id)).toEqual(["w 1", "w 2"]);
+      expect(never).not.toBe("");
+      expect(await test.allWords()).not.toContain("never 1");
     });
 
     it.each([
@@ -44,24 +49,55 @@ export function engineConformance(title: string, open: OpenEngine): void {
       ["fails after the last one", { times: 3 }, { state: "failed", failure: { code: "step-failed", message: "attempt 3 failed" } }, []],
       ["is not tried again where that is no use", { times: 3, code: "not-found" }, { state: "failed", failure: { code: "not-found", message: "There is none." } }, []],
     ])("a step %s", async (_what, input, ending, words) => {
-      await test.server();
       const id = await test.ask((workflows) => workflows.start(flows.retrying, input));
       expect(await test.ended(id)).toMatchObject(ending);
-      expect(await test.words()).toEqual(words);
+      expect(await test.words(id)).toEqual(words);
     });
 
     it("sleeps no longer for a restart in between", async () => {
-      const first = await test.server();
       const began = Date.now();
       const id = await test.ask((workflows) => workflows.start(flows.sleeping, { seconds: 1 }));
       await until(async () => (await test.steps(id)).length === 2);
+      const first = server;
       await first.kill();
-      const second = await test.server();
+      server = await test.server();
       // None where the engine does it by itself.
-      expect(await second.engine.takeOver(first.executor)).toBeLessThanOrEqual(1);
+      expect(await server.engine.takeOver(first.executor)).toBeLessThanOrEqual(1);
       expect(await test.ended(id)).toMatchObject({ state: "succeeded" });
       expect(Date.now() - began).toBeGreaterThanOrEqual(1_000);
-      expect(await test.words()).toEqual(["before", "after"]);
+      expect(await test.words(id)).toEqual(["before", "after"]);
+    });
+
+    it("goes on by the old code where a patch came after it had passed, and by the new one from there on", async () => {
+      await server.stop();
+      const old = await test.server("before");
+      const begun = await test.ask((workflows) => workflows.start(flows.patched, {}));
+      await until(async () => (await test.steps(begun)).length === 2);
+      await old.stop();
+      server = await test.server();
+      await server.engine.takeOver(old.executor);
+      const fresh = await test.ask((workflows) => workflows.start(flows.patched, {}));
+      for (const id of [begun, fresh]) await test.ask((workflows) => workflows.signal(id, flows.go, { word: "go" }));
+      for (const id of [begun, fresh]) expect(await test.ended(id)).toMatchObject({ state: "succeeded" });
+      expect(await test.words(begun)).toEqual(["first", "later", "last"]);
+      expect(await test.words(fresh)).toEqual(["first", "sooner", "later", "last"]);
+    });
+
+    it("finds runs by their state and their workflow, the newest first", async () => {
+      const start = (workflow: Workflow, input: unknown): Promise<string> => test.ask((workflows) => workflows.start(workflow, input as never));
+      const [succeeded, failed] = [await start(flows.waiting as never, { signals: 0 }), await start(flows.queued as never, { key: "other", word: "w" })];
+      const [running, queued] = [await start(flows.queued as never, { key: "k", word: "w" }), await start(flows.queued as never, { key: "k", word: "w" })];
+      await test.ask((workflows) => workflows.cancel(failed));
+      for (const id of [succeeded, failed]) await test.ended(id);
+      await until(async () => (await test.run(running)).state === "running");
+      const mine = [succeeded, failed, running, queued].map(runTypeId);
+      const found = async (state: RunState, workflow?: string): Promise<string[]> =>
+        (await test.database.tenant(test.orgId, (db) => listRuns(db, { state, limit: 1_000, ...(workflow === undefined ? {} : { workflow }) }))).map(({ id }) => id).filter((id) => mine.includes(id));
+      expect(await found("succeeded", "test.waiting")).toEqual([mine[0]]);
+      expect(await found("succeeded", "test.queued")).toEqual([]);
+      expect(await found("cancelled")).toEqual([mine[1]]);
+      expect(await found("running")).toEqual([mine[2]]);
+      expect(await found("waiting")).toEqual([mine[3]]);
     });
 
     it("hears signals in their order, those that came before it asked too", async () => {
@@ -70,13 +106,11 @@ export function engineConformance(title: string, open: OpenEngine): void {
         await workflows.signal(run, flows.go, { word: "one" });
         return run;
       });
-      await test.server();
       for (const word of ["two", "three"]) await test.ask((workflows) => workflows.signal(id, flows.go, { word }));
       expect(await test.ended(id)).toMatchObject({ state: "succeeded", output: ["one", "two", "three"] });
     });
 
     it("waits for a signal no longer than it said", async () => {
-      await test.server();
       const id = await test.ask((workflows) => workflows.start(flows.waiting, { signals: 1, timeoutSeconds: 0.05 }));
       expect(await test.ended(id)).toMatchObject({ state: "succeeded", output: [null] });
     });
@@ -85,107 +119,69 @@ export function engineConformance(title: string, open: OpenEngine): void {
       ["fails", true, { state: "failed" }],
       ["is cancelled", false, { state: "cancelled" }],
     ])("undoes the last first where it %s", async (_what, fail, ending) => {
-      await test.server();
       const id = await test.ask((workflows) => workflows.start(flows.undoing, { fail }));
       if (!fail) {
-        await until(async () => (await test.words()).length === 2);
+        await until(async () => (await test.words(id)).length === 2);
         await test.ask((workflows) => workflows.cancel(id));
       }
       expect(await test.ended(id)).toMatchObject(ending);
-      expect(await test.words()).toEqual(["a", "b", "undone b", "undone a"]);
+      expect(await test.words(id)).toEqual(["a", "b", "undone b", "undone a"]);
     });
 
     it("has what waits cancelled at once", async () => {
-      const id = await test.ask((workflows) => workflows.start(flows.plain, { word: "w" }));
-      await test.ask((workflows) => workflows.cancel(id));
-      await test.server();
-      expect(await test.ended(id)).toMatchObject({ state: "cancelled" });
-      const other = await test.ask((workflows) => workflows.start(flows.plain, { word: "other" }));
-      await test.ended(other);
-      expect(await test.words()).toEqual(["other 1", "other 2"]);
+      const first = await test.ask((workflows) => workflows.start(flows.queued, { key: "k", word: "first" }));
+      const second = await test.ask((workflows) => workflows.start(flows.queued, { key: "k", word: "second" }));
+      await until(async () => (await test.words(first)).length === 1);
+      await test.ask((workflows) => workflows.cancel(second));
+      expect(await test.run(second)).toMatchObject({ state: "cancelled" });
+      await test.ask((workflows) => workflows.signal(first, flows.go, { word: "go" }));
+      const third = await test.ask((workflows) => workflows.start(flows.queued, { key: "k", word: "third" }));
+      await until(async () => (await test.words(third)).length === 1);
+      expect(await test.words(first, second, third)).toEqual(["first", "third"]);
     });
 
     it("runs branches and children at once, and tells how far it is", async () => {
-      await test.server();
       const id = await test.ask((workflows) => workflows.start(flows.branching, { branches: 5, atOnce: 3 }));
       expect(await test.ended(id)).toMatchObject({ state: "succeeded", output: [2, 2, 2, 2, 2], progress: { step: "branching", done: 5, total: 5 } });
-      expect((await test.words()).toSorted()).toEqual(Array.from({ length: 5 }, (_, i) => [`branch ${i}`, `branch ${i} 1`, `branch ${i} 2`]).flat().toSorted());
+      expect((await test.words(id)).toSorted()).toEqual(Array.from({ length: 5 }, (_, i) => [`branch ${i}`, `branch ${i} 1`, `branch ${i} 2`]).flat().toSorted());
     });
 
     it("fails with its child, and goes on from there when it is asked to", async () => {
-      await test.server();
       const id = await test.ask((workflows) => workflows.start(flows.parent, { times: 3 }));
       expect(await test.ended(id)).toMatchObject({ state: "failed", failure: { code: "step-failed" }, execution: 1 });
-      expect(await test.words()).toEqual(["parent"]);
+      expect(await test.words(id)).toEqual(["parent"]);
       await test.ask((workflows) => workflows.retry(id));
       expect(await test.ended(id)).toMatchObject({ state: "failed", execution: 2 });
-      expect(await test.words()).toEqual(["parent"]);
+      expect(await test.words(id)).toEqual(["parent"]);
     });
 
     it("cancels the children with the parent", async () => {
-      await test.server();
       const id = await test.ask((workflows) => workflows.start(flows.branching, { branches: 1, atOnce: 1 }));
       await test.ask((workflows) => workflows.cancel(id));
       expect((await test.ended(id)).state).toMatch(/cancelled|succeeded/);
     });
 
     it("runs one of a key at a time, and no more than its limit", async () => {
-      await test.server();
       const start = (key: string, word: string): Promise<string> => test.ask((workflows) => workflows.start(flows.queued, { key, word }));
       const [a1, a2, b1, c1] = [await start("a", "a1"), await start("a", "a2"), await start("b", "b1"), await start("c", "c1")];
-      await until(async () => (await test.words()).length === 2);
-      expect((await test.words()).toSorted()).toEqual(["a1", "b1"]);
+      const words = (): Promise<string[]> => test.words(a1, a2, b1, c1);
+      await until(async () => (await words()).length === 2);
+      expect((await words()).toSorted()).toEqual(["a1", "b1"]);
       expect((await test.run(a2)).state).toBe("waiting");
       const go = (id: string): Promise<void> => test.ask((workflows) => workflows.signal(id, flows.go, { word: "go" }));
       await go(a1);
-      await until(async () => (await test.words()).length === 3);
-      expect((await test.words())[2]).toBe("a2");
+      await until(async () => (await words()).length === 3);
+      expect((await words())[2]).toBe("a2");
       for (const id of [a2, b1, c1]) await go(id);
       for (const id of [a1, a2, b1, c1]) expect(await test.ended(id)).toMatchObject({ state: "succeeded" });
     });
 
-    it("starts by itself what is due, and makes up for what was missed", async () => {
-      const schedule = { name: "often", workflow: "test.plain", input: { word: "s" }, cron: halfAnHourAway(), timeZone: "UTC", overlap: "allow" as const, catchUpSeconds: 7_300, paused: false };
-      const id = await test.ask((workflows) => workflows.schedule(schedule));
-      // As if no server had run for five hours: three of them are further back than it makes up for.
-      await test.missed(id, 5);
-      await test.server();
-      await until(async () => (await test.words()).length === 4);
-      expect(await test.scheduled(id)).toEqual({ runs: 2, next: true });
-    });
-
-    it.each([
-      ["skip", 1, ["running"]],
-      ["wait", 2, ["running", "waiting"]],
-      ["allow", 3, ["running", "running", "running"]],
-      ["cancel", 3, ["cancelled", "cancelled", "running"]],
-    ] as const)("where a run is due and another is not over: %s", async (overlap, runs, states) => {
-      const schedule = { name: "often", workflow: "test.waiting", input: { signals: 1 }, cron: halfAnHourAway(), timeZone: "UTC", overlap, catchUpSeconds: 0, paused: false };
-      const id = await test.ask((workflows) => workflows.schedule(schedule));
-      await test.server();
-      for (let i = 0; i < 3; i++) {
-        await test.missed(id, 0);
-        await until(async () => (await test.scheduled(id)).next);
-        await until(async () => (await test.statesOf(id)).every((state) => state !== "waiting") || overlap === "wait");
-      }
-      await until(async () => (await test.statesOf(id)).join() === states.join());
-      expect(await test.statesOf(id)).toHaveLength(runs);
-    });
-
-    it("starts nothing of a paused schedule", async () => {
-      const schedule = { name: "never", workflow: "test.plain", input: { word: "s" }, cron: halfAnHourAway(), timeZone: "UTC", overlap: "allow" as const, catchUpSeconds: 86_400, paused: true };
-      const id = await test.ask((workflows) => workflows.schedule(schedule));
-      await test.missed(id, 5);
-      await test.server();
-      await test.ended(await test.ask((workflows) => workflows.start(flows.plain, { word: "w" })));
-      expect(await test.scheduled(id)).toEqual({ runs: 0, next: false });
-    });
+    scheduleConformance(() => test);
 
     it.each([
       [flows.wrongBranches, {}, "workflow-failed", "a branch makes one call"],
       [flows.tooLarge, {}, "too-large", "larger ones go by blob reference"],
     ] as const)("refuses what a history cannot hold: $id", async (workflow, input, code, message) => {
-      await test.server();
       const id = await test.ask((workflows) => workflows.start(workflow as unknown as Workflow, input));
       expect(await test.ended(id)).toMatchObject({ state: "failed", failure: { code, message: expect.stringContaining(message) as string } });
     });

@@ -101,12 +101,29 @@ export const queued = workflow({
   },
 });
 
+const patchedSpec = {
+  id: "test.patched", summary: "Steps that came later", permission: "test:run" as const, signals: [go], input: Type.Object({}), output: Type.String(),
+};
+
 export const patched = workflow({
-  id: "test.patched", summary: "A step that came later", permission: "test:run", signals: [go], input: Type.Object({}), output: Type.String(),
+  ...patchedSpec,
   async run(flow) {
-    await flow.step(write, { word: "old" });
+    await flow.step(write, { word: "first" });
+    if (await flow.patch("test.sooner")) await flow.step(write, { word: "sooner" });
     await flow.waitFor(go);
-    if (await flow.patch("test.new-step")) await flow.step(write, { word: "new" });
+    if (await flow.patch("test.later")) await flow.step(write, { word: "later" });
+    await flow.step(write, { word: "last" });
+    return "done";
+  },
+});
+
+/** The code of `patched` before its two steps came. */
+const beforePatches = workflow({
+  ...patchedSpec,
+  async run(flow) {
+    await flow.step(write, { word: "first" });
+    await flow.waitFor(go);
+    await flow.step(write, { word: "last" });
     return "done";
   },
 });
@@ -130,3 +147,6 @@ export const tooLarge = workflow({
 export const testWorkflows = [
   plain, retrying, sleeping, waiting, undoing, branching, parent, queued, patched, wrongBranches, tooLarge,
 ] as unknown as readonly Workflow[];
+
+/** What a server knows that was not brought up to date yet. */
+export const workflowsBefore: readonly Workflow[] = testWorkflows.map((one) => (one.id === patched.id ? (beforePatches as unknown as Workflow) : one));

@@ -6,8 +6,8 @@ import { workflowsUnderTest, type OpenEngine } from "../../testing/harness.ts";
 import * as flows from "../../testing/workflows.ts";
 import { createDbosEngine } from "./engine.ts";
 
-const entry = new URL("../../testing/thread.ts", import.meta.url);
-const open: OpenEngine = (fixture, ports) => createDbosEngine({ ...ports, entry, connection: fixture.config("qinfra_system") });
+const entries = { today: new URL("../../testing/thread.ts", import.meta.url), before: new URL("../../testing/thread-before.ts", import.meta.url) };
+const open: OpenEngine = (fixture, ports, code) => createDbosEngine({ ...ports, entry: entries[code], connection: fixture.config("qinfra_system") });
 
 engineConformance("DBOS", open);
 
