@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { anonymous } from "../src/platform/actor.ts";
+import { SiteCreated } from "../src/modules/inventory/events.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { appender } from "../src/platform/events/index.ts";
 import { createPrivateBodies } from "../src/platform/events/private.ts";
@@ -38,7 +39,7 @@ export async function measureAppends(stage: Stage, options: { rounds: number; se
 
   async function append(): Promise<string> {
     const subject = toTypeId("sit", ids.uuid());
-    return database.tenant(stage.orgId, (db) => appender(db, { ...origin, ...ports }).append({ type: "inventory.site-created", subject, data: {} }));
+    return database.tenant(stage.orgId, (db) => appender(db, { ...origin, ...ports }).append({ type: SiteCreated, subject, data: {} }));
   }
   async function insert(): Promise<void> {
     await plain.query({

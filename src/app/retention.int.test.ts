@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createIds } from "../platform/ids.ts";
-import { eventsFixture, silent, type EventsFixture } from "../platform/events/testing.ts";
+import { eventsFixture, silent, testEvent, type EventsFixture } from "../platform/events/testing.ts";
 import { appender, systemTimer } from "../platform/events/index.ts";
 import { sql } from "../platform/database/sql.ts";
 import { checkRetention, createRetention, RetentionUnknown, type Retention } from "./retention.ts";
@@ -13,7 +13,7 @@ beforeAll(async () => {
   for (const subject of ["tst_1", "tst_2"]) {
     await log.database.tenant(log.orgId, (db) => appender(db, {
       orgId: log.orgId, actor: "system", operation: "test.append", requestId: "req_1", door: "http", ai: false, clock: then, ids: createIds(then), privateBodies: log.privateBodies,
-    }).append({ type: "tests.happened", subject, data: {} }));
+    }).append(testEvent({ subject })));
   }
   const sealer = log.sealer();
   await log.sealedUpTo(2);

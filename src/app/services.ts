@@ -9,9 +9,10 @@ import type { ReplicaStatus } from "../platform/database/replica.ts";
 import { keepInstanceLock } from "../platform/database/instance.ts";
 import { openBlobs } from "../platform/blobs/blobs-url.ts";
 import {
-  appender, closeChain, createCheckpointer, createLocalBus, createPrivateBodies, createWaiter, openLine, startOutwardRelay, startRelay, startSealer, startSubscriptions,
+  appender, closeChain, createCheckpointer, createLocalBus, createPrivateBodies, createWaiter, openLine, startLive, startOutwardRelay, startRelay, startSealer, startSubscriptions,
   systemTimer, verifyLog, type EventAppender, type StoredEvent,
 } from "../platform/events/index.ts";
+import { publicOr } from "../platform/http-client/address-guard.ts";
 import { createHttpClient } from "../platform/http-client/http-client.ts";
 import { createIdTokenVerifier } from "../platform/identity/id-token.ts";
 import { knownIssuers } from "../platform/identity/issuers.ts";
@@ -19,10 +20,12 @@ import { createJwtVerifier } from "../platform/identity/jwt.ts";
 import { createStrangerGate } from "../platform/identity/stranger-gate.ts";
 import { createLoadShedder, watchLoad } from "../platform/operation/load.ts";
 import { createRateLimiter } from "../platform/operation/rate-limiter.ts";
+import { createStreamSlots } from "../platform/operation/stream-slots.ts";
 import { createStrangers, guardAuthentication } from "../platform/operation/strangers.ts";
 import type { EventOrigin, Services } from "../platform/operation/services.ts";
 import { createRegistry, type Module, type Registry } from "../platform/operation/registry.ts";
 import { createOpaPolicies, loadPolicies, noOrganizationPolicies } from "../platform/policy/index.ts";
+import { createSmtpMailer } from "../platform/mail/index.ts";
 import type { OpenedSecrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import { noTraces } from "../platform/telemetry/traces.ts";
@@ -82,8 +85,9 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const random = Math.random;
   const metrics = createMetrics();
   const registry = createRegistry(modules);
+  const eventTypes = [...registry.events.values()];
   const policy = await loadPolicies(policiesDir);
-  const http = createHttpClient({ clock, userAgent: `qinfra/${version()}` });
+  const http = createHttpClient({ clock, userAgent: `qinfra/${version()}`, addressRule: publicOr(config.notifyPrivate) });
   const dataKeys = createDataKeys({ database, secrets, clock, ids });
   const blobs = await openBlobs(config, { dataKey: dataKeys.of, clock, ...(engines === undefined ? {} : { tls: engines }) });
   const privateBodies = createPrivateBodies(secrets);
@@ -97,12 +101,12 @@ export async function assemble({ config, database, secrets, workers, policiesDir
 
   function appenderOf(db: Db, origin: EventOrigin): EventAppender {
     const { orgId, actor, operation, requestId, door } = origin;
-    return appender(db, { orgId, actor: actorTypeId(actor), operation, requestId, door, ai: actor.ai, clock, ids, privateBodies });
+    return appender(db, { orgId, actor: actorTypeId(actor), operation, requestId, door, ai: actor.ai, clock, ids, privateBodies, types: registry.events });
   }
 
   /** What a subscriber appends is done by nobody; the request that caused it is named. */
   function appenderFor(db: Db, subscription: string, cause: StoredEvent): EventAppender {
-    return appender(db, { orgId: cause.orgId, actor: "system", operation: subscription, requestId: cause.requestId, door: "subscription", ai: false, clock, ids, privateBodies });
+    return appender(db, { orgId: cause.orgId, actor: "system", operation: subscription, requestId: cause.requestId, door: "subscription", ai: false, clock, ids, privateBodies, types: registry.events });
   }
 
   const firstAdministrator = await ensureFirstAdministrator(database, { clock, ids, secrets, appender: appenderOf });
@@ -132,10 +136,13 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       },
     },
   });
+  const live = startLive({ database, line, timer, log });
+  const streams = createStreamSlots({ actor: 20, server: 2_000 }, (signal) => timer.sleep(15_000, signal));
   const waiter = createWaiter({ database, line, timer });
   const compute: Services["compute"] = (task, data, signal) => workers.run(task, data, signal);
   const runner = startSubscriptions({
     database, line, timer, log, clock, random, waiter, appenderFor,
+    workflowsFor: (db, orgId, events) => workflowsIn(db, { orgId, starter: { kind: "system", ai: false } }, { clock, ids, events, workflows: registry.workflows }),
     subscriptions: allSubscriptions(),
   });
   const caching = openCaching(config, { database, line, timer, log, clock, ...(engines === undefined ? {} : { engines }) });
@@ -144,11 +151,12 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   const relay = startRelay({ database, line, timer, log, random, bus: endingKept(createLocalBus(), caching.cache) });
 
   function allSubscriptions() {
-    return modules.flatMap((module) => module.subscriptions?.({ database, clock, ids, log, metrics, compute }) ?? []);
+    return modules.flatMap((module) => module.subscriptions?.({ database, clock, ids, log, metrics, compute, eventTypes }) ?? []);
   }
 
   metrics.gauge("qinfra_events_horizon_seconds", "Age of the oldest transaction that holds back the event log", () => horizonSeconds);
   metrics.gauge("qinfra_events_unsealed", "Committed events that are not in the chain yet", () => unsealed);
+  metrics.gauge("qinfra_streams_open", "Open streams of live updates", () => streams.open());
   metrics.gauge("qinfra_database_connections", "Open connections", () => database.stats().total);
   metrics.gauge("qinfra_database_waiting", "Transactions that wait for a connection", () => database.stats().waiting);
 
@@ -162,7 +170,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
 
   const services: Services = {
     database, policy, clock, ids, log, blobs: countedBlobs(blobs, { database, quotas }), http, waiter, compute, instance: lock.instance,
-    settings: { osvUrl: config.osvUrl, deletionGraceDays: config.deletionGraceDays, signIn: signInOptionsOf(config, identity.own) }, secrets, publicUrl: publicUrlOf(config), permissions: registry.permissions,
+    settings: { osvUrl: config.osvUrl, scanLocalAddresses: config.scanLocalAddresses, deletionGraceDays: config.deletionGraceDays, signIn: signInOptionsOf(config, identity.own) }, secrets, publicUrl: publicUrlOf(config), permissions: registry.permissions,
+    eventTypes, live, streams,
     authenticate: guardAuthentication(authentication.authenticate, createStrangerGate(clock), strangers), identify,
     settingsOf: authentication.settingsOf,
     limiter: createRateLimiter(caching.limits, { actor: config.rateLimit, address: Math.min(50, config.rateLimit) }),
@@ -182,7 +191,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
 
   const running = workflows === undefined ? undefined : startWorkflows(workflows, {
     database, line, timer, clock, random, ids, log, compute, workflows: registry.workflows, steps: registry.steps, appender: appenderOf,
-    blobs: services.blobs, http, settings: services.settings, instance: lock.instance,
+    blobs: services.blobs, http, settings: services.settings, secrets, quotas, instance: lock.instance, publicUrl: services.publicUrl, metrics, eventTypes,
+    ...(config.mail === undefined ? {} : { mail: createSmtpMailer({ ...config.mail, ...(engines === undefined ? {} : { tls: engines }) }) }),
   });
 
   const erasure: ErasurePorts = {
@@ -207,6 +217,8 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     }, clock),
     async stop() {
       load.stop();
+      streams.close();
+      await live.stop();
       await running?.stop();
       await strangers.stop();
       await runner.stop(5_000);

@@ -1,10 +1,13 @@
 import { Type } from "typebox";
 import { sql } from "../../src/platform/database/sql.ts";
 import { Conflict, fail } from "../../src/platform/errors.ts";
+import { eventType } from "../../src/platform/events/index.ts";
 import { operation, type Module } from "../../src/platform/operation/index.ts";
 
 /** What the operations of the probe have done so far; a test clears it. */
 export const seen: { prepared: number; handled: number; plans: unknown[] } = { prepared: 0, handled: 0, plans: [] };
+
+const ProbeNoted = eventType({ type: "probe.noted", summary: "The probe was told something", permission: "images:read", data: { count: Type.Integer({ minimum: 0 }) } });
 
 const note = operation({
   id: "probe.note",
@@ -22,7 +25,7 @@ const note = operation({
   },
   async handle({ events }, input) {
     seen.handled += 1;
-    await events.append({ type: "probe.noted", subject: `probe_${input.text}`, data: { count: seen.handled } });
+    await events.append({ type: ProbeNoted, subject: `probe_${input.text}`, data: { count: seen.handled } });
     if (input.fail === true) fail(Conflict, "It was told to fail.");
     return { text: input.text, count: seen.handled };
   },
@@ -99,4 +102,4 @@ const kept = operation({
 let reads = 0;
 
 /** Operations that show the pipeline at work. */
-export const probe: Module = { name: "probe", operations: [note, destroy, broken, confirmed, old, kept] };
+export const probe: Module = { name: "probe", events: [ProbeNoted], operations: [note, destroy, broken, confirmed, old, kept] };

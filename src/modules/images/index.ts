@@ -1,5 +1,5 @@
 import type { Module } from "../../platform/operation/index.ts";
-import { events } from "./events.ts";
+import * as events from "./events.ts";
 import { deleteImage } from "./operations/delete-image.ts";
 import { getImage } from "./operations/get-image.ts";
 import { listComponents } from "./operations/list-components.ts";
@@ -10,8 +10,9 @@ import { setTags } from "./operations/set-tags.ts";
 
 export const images: Module = {
   name: "images",
+  events: Object.values(events),
   operations: [registerImage, listImages, getImage, listComponents, listFamilies, setTags, deleteImage],
-  subscriptions: ({ metrics }) => [{ id: "images.count", on: [events.registered], handle: async () => metrics.imagesRegistered.inc() }],
+  subscriptions: ({ metrics }) => [{ id: "images.count", on: [events.ImageRegistered.type], handle: async () => metrics.imagesRegistered.inc() }],
 };
 
 export { componentSetsOfImages, imageById } from "./views.ts";

@@ -1,4 +1,5 @@
 import type { Module } from "../../platform/operation/index.ts";
+import * as events from "./events.ts";
 import { deleteAsset } from "./operations/delete-asset.ts";
 import { getAsset } from "./operations/get-asset.ts";
 import { listAssets } from "./operations/list-assets.ts";
@@ -8,6 +9,7 @@ import { updateAsset } from "./operations/update-asset.ts";
 
 export const inventory: Module = {
   name: "inventory",
+  events: Object.values(events),
   operations: [recordScan, listAssets, getAsset, updateAsset, deleteAsset, listSites, createSite],
 };
 

@@ -1,3 +1,4 @@
+import type { TObject } from "typebox";
 import { grants, type Actor } from "../../platform/actor.ts";
 import { fail, Unauthenticated } from "../../platform/errors.ts";
 import type { NewEvent } from "../../platform/events/types.ts";
@@ -23,6 +24,6 @@ export function mayGive(actor: Actor, role: Role): void {
 }
 
 /** An event of the log of that organization, where the caller works in another or in none. */
-export function eventOf(orgId: string, event: NewEvent): NewEvent {
+export function eventOf<Data extends TObject>(orgId: string, event: NewEvent<Data>): NewEvent<Data> {
   return { ...event, orgId };
 }

@@ -1,5 +1,6 @@
 import type { Db } from "../../platform/database/database.ts";
 import { sql } from "../../platform/database/sql.ts";
+import type { Checkpoint } from "./event-data.ts";
 
 export type DeletionState = "waiting" | "restored" | "erasing" | "done";
 
@@ -11,7 +12,8 @@ export interface DeletionProgress {
   /** People who were members of nothing else and were erased. */
   people?: number;
   /** The last signed checkpoint of the organization's chain, as its event in the platform's chain holds it. */
-  checkpoint?: Record<string, unknown>;
+  checkpoint?: Checkpoint;
+  events?: number;
 }
 
 export interface DeletionRow {

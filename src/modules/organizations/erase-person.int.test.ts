@@ -2,6 +2,7 @@ import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testPlatform, type Answer, type Person, type TestPlatform } from "../../app/testing.ts";
 import { toTypeId } from "../../platform/ids.ts";
+import { SessionRevoked } from "./sign-in-events.ts";
 import { fillPerson } from "./testing/fill-tables.ts";
 
 let platform: TestPlatform;
@@ -71,7 +72,7 @@ describe("erasing a person", () => {
     for (const orgId of [first, other]) {
       await database.system(async (db) => {
         const events = appender(db, { orgId, actor: { kind: "user", userId: ada.userId, platform: false, roles: [], permissions: [], ai: false, mustChangePassword: false, secondFactor: false }, operation: "test", requestId: "test", door: "system" });
-        await events.append({ type: "sessions.created", subject: typeId(ada), data: {}, private: { subjectId: typeId(ada), body: { address: "192.0.2.1" } } });
+        await events.append({ type: SessionRevoked, subject: typeId(ada), data: { user: typeId(ada) }, private: { subjectId: typeId(ada), body: { address: "192.0.2.1" } } });
       });
     }
     expect(await tablesWith("needle-name")).toEqual(["organizations.api_keys", "organizations.invitations", "organizations.oidc_payloads", "organizations.users"]);

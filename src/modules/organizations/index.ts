@@ -1,4 +1,5 @@
 import type { Module } from "../../platform/operation/index.ts";
+import * as events from "./events.ts";
 import { acceptInvitation } from "./operations/accept-invitation.ts";
 import { addMember } from "./operations/add-member.ts";
 import { addPasskey } from "./operations/add-passkey.ts";
@@ -53,9 +54,11 @@ import { transferOrganization } from "./operations/transfer-organization.ts";
 import { updateOrganization } from "./operations/update-organization.ts";
 import { lookUpPasswordReset, usePasswordReset } from "./operations/use-password-reset.ts";
 import { whoAmI } from "./operations/whoami.ts";
+import * as signInEvents from "./sign-in-events.ts";
 
 export const organizations: Module = {
   name: "organizations",
+  events: [...Object.values(events), ...Object.values(signInEvents)],
   operations: [
     createSession, exchangeToken, signInOptions, listSessions, deleteSession,
     confirmSession, beginConfirmation, confirmWithPasskey,

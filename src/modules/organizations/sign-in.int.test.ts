@@ -6,6 +6,7 @@ import { createSession } from "./operations/create-session.ts";
 import { codeOf, openSecrets, organizationsUnderTest, type UnderTest } from "./testing/platform.ts";
 import { earnestCost, setPasswordCost, type PasswordCost } from "../../platform/identity/passwords.ts";
 import { testDatabase } from "../../platform/testing/database.ts";
+import type { NewEvent } from "../../platform/events/types.ts";
 import { createIds } from "../../platform/ids.ts";
 
 // Here hashes cost what they do in earnest: it is about the time that they take.
@@ -18,7 +19,7 @@ describe("the first administrator", () => {
     const { database, connect, close } = await testDatabase();
     const clock = { now: () => Date.UTC(2026, 10, 21) };
     const appended: string[] = [];
-    const ports = { clock, ids: createIds(clock), secrets: openSecrets, appender: () => ({ append: async (event: { type: string }) => (appended.push(event.type), "id") }) };
+    const ports = { clock, ids: createIds(clock), secrets: openSecrets, appender: () => ({ append: async (event: NewEvent) => (appended.push(event.type.type), "id") }) };
     const [a, b] = await Promise.all([ensureFirstAdministrator(database, ports), ensureFirstAdministrator(database, ports)]);
     expect(a).toEqual(b);
     expect(a.unspent).toEqual({ name: "admin", oneTimePassword: expect.stringMatching(/^([0-9a-hjkmnp-tv-z]{5}-){3}[0-9a-hjkmnp-tv-z]{5}$/) });

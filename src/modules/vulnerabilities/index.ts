@@ -1,4 +1,5 @@
 import type { Module } from "../../platform/operation/index.ts";
+import * as events from "./events.ts";
 import { compareVersions } from "./operations/compare-versions.ts";
 import { deleteFeed, listFeeds } from "./operations/feeds.ts";
 import { importFeed, syncFeed } from "./operations/import-feed.ts";
@@ -13,6 +14,7 @@ import type { Subscription } from "../../platform/events/types.ts";
 
 export const vulnerabilities: Module = {
   name: "vulnerabilities",
+  events: Object.values(events),
   operations: [scan, compareVersions, importFeed, syncFeed, listFeeds, deleteFeed, listFindings, listImageVulnerabilities, getImageReport, getAssetReport, whatIs],
   workflows: vulnerabilityWorkflows,
   steps: [syncFeedStep],

@@ -2,7 +2,7 @@ import { Type, type Static } from "typebox";
 import { timestamp } from "../../platform/clock.ts";
 import { Conflict, fail } from "../../platform/errors.ts";
 import type { Context } from "../../platform/operation/index.ts";
-import { events } from "./events.ts";
+import { FeedPublished } from "./events.ts";
 import { makeCurrent } from "./feed-store.ts";
 import { currentDigest } from "./feed-views.ts";
 import type { StagedFeed } from "./import-feed.ts";
@@ -26,7 +26,7 @@ export async function publish({ db, clock, events: log }: Pick<Context, "db" | "
   }
   if (versionId !== undefined) {
     await makeCurrent(db, feed, versionId, timestamp(clock));
-    await log.append({ type: events.feedPublished, subject: `feed_${feed}`, data: { records, digest } });
+    await log.append({ type: FeedPublished, subject: `feed_${feed}`, data: { records, digest } });
   }
   return { feed, changed: versionId !== undefined, records, withdrawn, digest, newest };
 }

@@ -3,9 +3,9 @@ import { DeclaredError } from "../../platform/errors.ts";
 import type { Subscription } from "../../platform/events/types.ts";
 import { toTypeId, uuidOf } from "../../platform/ids.ts";
 import type { SubscriptionServices } from "../../platform/operation/index.ts";
-import { componentSetIds, componentsOf } from "../software/index.ts";
+import { componentSetIds, componentsOf, SoftwareRecorded } from "../software/index.ts";
 import { buildReport, type ScanReport } from "./domain/report.ts";
-import { events, softwareRecorded } from "./events.ts";
+import { FeedPublished, SoftwareMatched } from "./events.ts";
 import { replaceMatch } from "./match-store.ts";
 import { matchOf } from "./match-views.ts";
 import { matchWithCurrent } from "./matching.ts";
@@ -22,12 +22,12 @@ interface Prepared {
 export function matchSubscription(services: SubscriptionServices): Subscription<Prepared> {
   return {
     id: matchSubscriptionId,
-    on: [softwareRecorded],
+    on: [SoftwareRecorded.type],
     prepare: (event) => prepareMatch(services, event.orgId, uuidOf("set", String(event.data["componentSet"]))),
     async handle({ db, events: log }, event, { componentSetId, report }) {
       if (report === undefined) return;
       const kept = await replaceMatch(db, { orgId: event.orgId, componentSetId, report, now: timestamp(services.clock) });
-      if (kept) await log.append({ type: events.matched, subject: toTypeId("set", componentSetId), data: { advisories: report.advisories.digest, ...report.summary } });
+      if (kept) await log.append({ type: SoftwareMatched, subject: toTypeId("set", componentSetId), data: { advisories: report.advisories.digest, ...report.summary } });
     },
   };
 }
@@ -40,7 +40,7 @@ export function matchSubscription(services: SubscriptionServices): Subscription<
 export function rematchSubscription(services: SubscriptionServices): Subscription<undefined> {
   return {
     id: "vulnerabilities.rematch",
-    on: [events.feedPublished],
+    on: [FeedPublished.type],
     async prepare(_event, signal) {
       const sets = await services.database.system(componentSetIds);
       const failed: unknown[] = [];

@@ -1,9 +1,12 @@
+import type { TObject } from "typebox";
 import { sql } from "../database/sql.ts";
 import type { Db } from "../database/database.ts";
 import { timestamp, type Clock } from "../clock.ts";
 import { Conflict, DeclaredError } from "../errors.ts";
 import type { Ids } from "../ids.ts";
+import { checkData } from "./check-data.ts";
 import { headOf, sourceOf } from "./cloud-event.ts";
+import type { EventType } from "./declare.ts";
 import type { PrivateBodies } from "./private.ts";
 import type { EventAppender, NewEvent } from "./types.ts";
 
@@ -23,21 +26,26 @@ export interface AppendPorts {
   clock: Clock;
   ids: Ids;
   privateBodies: PrivateBodies;
+  /** What may be appended, where that is known. */
+  types?: ReadonlyMap<string, EventType>;
 }
 
 /**
  * Appends in the transaction of `db`; one statement an event. Errors: Conflict, when the stream is not at the expected
- * version. Events of one transaction keep their order because their ids come from one `ids`.
+ * version; TypeError, when the event is not as its type is declared. Events of one transaction keep their order because
+ * their ids come from one `ids`.
  */
 export function appender(db: Db, options: AppendOrigin & AppendPorts): EventAppender {
-  const { actor, operation, requestId, door, ai, clock, ids, privateBodies } = options;
+  const { actor, operation, requestId, door, ai, clock, ids, privateBodies, types } = options;
   return {
-    async append(event: NewEvent) {
+    async append<Data extends TObject>(event: NewEvent<Data>) {
+      const { type: { type }, subject, data } = event;
+      if (types !== undefined && types.get(type) !== event.type) throw new TypeError(`no module lists the type ${type} among its events`);
+      checkData(event.type, data);
       const id = ids.uuid();
       const orgId = event.orgId ?? options.orgId;
       const time = timestamp(clock);
       const stream = event.stream ?? event.subject;
-      const { type, subject, data } = event;
       const secret = event.private === undefined ? undefined : await privateBodies.seal(db, orgId, id, event.private.subjectId, event.private.body);
       const head = headOf({
         specversion: "1.0", id, source: sourceOf(type), type, subject, time,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type pg from "pg";
 import type { Clock } from "../clock.ts";
 import { sql } from "../database/sql.ts";
@@ -7,20 +7,24 @@ import { appender } from "./append.ts";
 import { createArchive } from "./archive.ts";
 import { decodeExport } from "./export.ts";
 import { foldStream, snapshotStream, type Fold } from "./fold.ts";
+import type { Line } from "./line.ts";
 import { readLog } from "./read.ts";
 import { retirePartitions, type Retirement, type RetireOptions } from "./retire.ts";
-import { eventsFixture, silent, type EventsFixture } from "./testing.ts";
-import type { NewEvent } from "./types.ts";
+import { eventsFixture, silent, testEvent, type EventsFixture, type TestEvent } from "./testing.ts";
+import { emptyLog } from "./testing-empty.ts";
 import { verifyLog, type Verification } from "./verify.ts";
 import { readWholeLog } from "./whole-log.ts";
 
 let log: EventsFixture;
 let admin: pg.Client;
-beforeEach(async () => {
+let line: Line;
+beforeAll(async () => {
   log = await eventsFixture();
   admin = await log.connect("superuser");
+  line = log.line();
 });
-afterEach(async () => {
+afterEach(() => emptyLog(log, admin));
+afterAll(async () => {
   await admin.end();
   await log.close();
 });
@@ -36,10 +40,10 @@ const sum: Fold<{ total: number; events: number }> = {
   apply: (state, event) => ({ total: state.total + Number(event.data["add"]), events: state.events + 1 }),
 };
 
-async function appendAt(clock: Clock, event: Partial<NewEvent>, orgId = log.orgId): Promise<string> {
+async function appendAt(clock: Clock, event: TestEvent, orgId = log.orgId): Promise<string> {
   return log.database.tenant(orgId, (db) => appender(db, {
     orgId, actor: "system", operation: "test.append", requestId: "req_1", door: "http", ai: false, clock, ids: createIds(clock), privateBodies: log.privateBodies,
-  }).append({ type: "tests.happened", subject: "tst_1", data: {}, ...event }));
+  }).append(testEvent(event)));
 }
 
 async function partitions(from = "2025-09-01"): Promise<void> {
@@ -56,14 +60,14 @@ async function oldEvents(): Promise<void> {
 }
 
 async function sealAndSign(count: number): Promise<void> {
-  const sealer = log.sealer();
+  const sealer = log.sealer({ line });
   await log.sealedUpTo(count);
   await sealer.stop();
   await log.checkpointer().run();
 }
 
 function retire(more: Partial<RetireOptions> = {}): Promise<Retirement | undefined> {
-  return retirePartitions({ database: log.database, line: log.line(), blobs: log.blobs, clock: now, log: silent, months: 13, folds: [sum as Fold<unknown>], ...more });
+  return retirePartitions({ database: log.database, line, blobs: log.blobs, clock: now, log: silent, months: 13, folds: [sum as Fold<unknown>], ...more });
 }
 
 const verify = (orgId?: string): Promise<Verification> => verifyLog({ database: log.database, keys: log.keys, blobs: log.blobs, pageSize: 3, ...(orgId === undefined ? {} : { orgId }) });

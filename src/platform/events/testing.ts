@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Writable } from "node:stream";
 import { pino, type Logger } from "pino";
+import { Type } from "typebox";
 import { systemClock } from "../clock.ts";
 import type { Db } from "../database/database.ts";
 import { sql } from "../database/sql.ts";
@@ -9,6 +10,7 @@ import { signerOf, verifierOf } from "../secrets/signing.ts";
 import { testDatabase, type TestDatabase } from "../testing/database.ts";
 import { appender, type AppendOrigin } from "./append.ts";
 import { createCheckpointer, type CheckpointBlobs, type Checkpointer, type CheckpointKeys } from "./checkpoints.ts";
+import type { EventType } from "./declare.ts";
 import { openLine, type Line } from "./line.ts";
 import { createPrivateBodies, type PrivateBodies } from "./private.ts";
 import { readByPosition } from "./read.ts";
@@ -17,6 +19,25 @@ import { startSubscriptions, type Runner, type RunnerOptions } from "./subscript
 import { systemTimer } from "./timer.ts";
 import type { EventAppender, NewEvent, StoredEvent } from "./types.ts";
 import { createWaiter, type Waiter } from "./wait.ts";
+
+const types = new Map<string, EventType>();
+
+/** A type that takes any data. */
+export function anyType(type: string): EventType {
+  let made = types.get(type);
+  if (made === undefined) {
+    made = { type, summary: "Something happened", permission: "tests:read", data: Type.Object({}, { additionalProperties: true }) };
+    types.set(type, made);
+  }
+  return made;
+}
+
+/** An event of a test; the type is named and declares nothing. */
+export type TestEvent = Partial<Omit<NewEvent, "type">> & { type?: string };
+
+export function testEvent({ type = "tests.happened", ...event }: TestEvent): NewEvent {
+  return { type: anyType(type), subject: "tst_1", data: {}, ...event };
+}
 
 /** A log of its own for an integration test, with everything that it opened closed at the end. */
 export interface EventsFixture extends TestDatabase {
@@ -28,7 +49,7 @@ export interface EventsFixture extends TestDatabase {
   line(): Line;
   on(db: Db, orgId?: string, origin?: Partial<AppendOrigin>): EventAppender;
   /** One event in a transaction of its own; answers its id once it is committed. */
-  append(event?: Partial<NewEvent>, orgId?: string): Promise<string>;
+  append(event?: TestEvent, orgId?: string): Promise<string>;
   sealer(options?: Partial<SealerOptions>): Sealer;
   checkpointer(refused?: (orgId: string) => void): Checkpointer;
   waiter(): Waiter;
@@ -82,7 +103,7 @@ export async function eventsFixture(logTo?: Writable): Promise<EventsFixture> {
     ...test, orgId, otherOrgId, privateBodies, line, on,
     blobs: { files, read: async (org, name) => files.get(`${org} ${name}`), write: async (org, name, bytes) => void files.set(`${org} ${name}`, bytes) },
     keys: { signer: () => signer, verifier: (keyId) => (keyId === signer.keyId ? verifier : undefined) },
-    append: (event = {}, org = orgId) => database.tenant(org, (db) => on(db, org).append({ type: "tests.happened", subject: "tst_1", data: {}, ...event })),
+    append: (event = {}, org = orgId) => database.tenant(org, (db) => on(db, org).append(testEvent(event))),
     sealer(options = {}) {
       const sealer = startSealer({ database, line: options.line ?? line(), clock: systemClock, timer: systemTimer, log, ...options });
       ends.push(() => sealer.stop());
@@ -96,7 +117,7 @@ export async function eventsFixture(logTo?: Writable): Promise<EventsFixture> {
     },
     runner(options) {
       const runner = startSubscriptions({
-        database, line: line(), clock: systemClock, timer: systemTimer, log, random: () => 0, waiter: options.waiter ?? fixture.waiter(), baseMs: 2,
+        database, line: line(), clock: systemClock, timer: systemTimer, log, random: () => 0, waiter: options.waiter ?? fixture.waiter(), baseMs: 2, workflowsFor: () => undefined as never,
         appenderFor: (db, subscription, cause) => on(db, cause.orgId, { operation: subscription, door: "subscription", requestId: cause.requestId }), ...options,
       });
       ends.push(() => runner.stop());
@@ -120,7 +141,7 @@ export async function eventsFixture(logTo?: Writable): Promise<EventsFixture> {
 /** A transaction that is held open between its steps. */
 export interface OpenTransaction {
   xid: bigint;
-  append(event: Partial<NewEvent>): Promise<string>;
+  append(event: TestEvent): Promise<string>;
   commit(): Promise<void>;
 }
 
@@ -137,7 +158,7 @@ export async function openTransaction(log: EventsFixture): Promise<OpenTransacti
   const { db, xid } = await begun.promise;
   return {
     xid,
-    append: (event) => log.on(db).append({ type: "tests.happened", subject: "tst_1", data: {}, ...event }),
+    append: (event) => log.on(db).append(testEvent(event)),
     async commit() {
       finish.resolve();
       await done;

@@ -1,9 +1,11 @@
+import type { Static, TObject } from "typebox";
 import type { Db } from "../database/database.ts";
+import type { Workflows } from "../workflow/types.ts";
+import type { EventType } from "./declare.ts";
 
 /** What a change appends. `data` holds ids, numbers and enumerated values only; words written by people go to `private`. */
-export interface NewEvent {
-  /** `<module>.<past participle>`, for example `images.registered`. */
-  type: string;
+export interface NewEvent<Data extends TObject = TObject> {
+  type: EventType<Data>;
   /** The TypeID of what changed. The stream is the subject unless `stream` names another. */
   subject: string;
   stream?: string;
@@ -11,7 +13,7 @@ export interface NewEvent {
   orgId?: string;
   /** The stream's version before this event; a mismatch is a conflict. Without it the event goes to the end. */
   expectedVersion?: number;
-  data: Record<string, unknown>;
+  data: Static<Data>;
   /** Personal or free text, encrypted with a key of that subject, so that erasing the person erases it. */
   private?: { subjectId: string; body: Record<string, unknown> };
 }
@@ -44,7 +46,7 @@ export interface StoredEvent {
 
 /** Appends to the log in the transaction of the change; answers the event's id. */
 export interface EventAppender {
-  append(event: NewEvent): Promise<string>;
+  append<Data extends TObject>(event: NewEvent<Data>): Promise<string>;
 }
 
 /** What the handler of a subscription is given. Its database effect happens once. */
@@ -52,6 +54,8 @@ export interface SubscriptionContext {
   /** Tenant transaction of the event's organization. */
   db: Db;
   events: EventAppender;
+  /** In the name of the system. */
+  workflows: Workflows;
 }
 
 /**
@@ -62,7 +66,9 @@ export interface Subscription<Prepared = unknown> {
   /** `<module>.<what it does>`, stable: its checkpoint is kept under this name. */
   id: string;
   /** Event types. */
-  on: readonly string[];
+  on: readonly string[] | "all";
+  /** False for an event that it does nothing about, which then costs no transaction. Reads only. */
+  concerns?(event: StoredEvent): Promise<boolean>;
   prepare?(event: StoredEvent, signal: AbortSignal): Promise<Prepared>;
   handle(context: SubscriptionContext, event: StoredEvent, prepared: Prepared): Promise<void>;
 }

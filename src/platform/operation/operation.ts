@@ -7,6 +7,8 @@ import type { Clock } from "../clock.ts";
 import type { Db } from "../database/database.ts";
 import type { ErrorType } from "../errors.ts";
 import type { Verification } from "../events/verify.ts";
+import type { EventType } from "../events/declare.ts";
+import type { LiveEvents } from "../events/live.ts";
 import type { EventAppender } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
@@ -59,12 +61,41 @@ export interface PrepareContext extends CommonContext {
   identify: Identify;
   /** Those that operations ask for, of all modules. */
   permissions: readonly string[];
+  /** The types of events that modules declare. */
+  eventTypes: readonly EventType[];
   /** Why the policies on requests would refuse the caller what needs this permission; empty where they would not. */
   judge(permission: string, effect: "read" | "change"): Promise<readonly string[]>;
   /** Checks the caller's own event log against its chain and signed checkpoints. */
   verifyLog(): Promise<Verification>;
   /** Runs a declared CPU-heavy task in the worker pool. */
   compute<T>(task: string, data: unknown): Promise<T>;
+}
+
+/** What a stream is given. Its database reads and its limits are its own. */
+export interface StreamContext {
+  /** Who listens, as of a few seconds ago: what they may see can change while they do. */
+  actor(): Actor;
+  /** UUID of the organization that the caller works in. */
+  orgId: string;
+  live: LiveEvents;
+  /** Of all modules. */
+  eventTypes: readonly EventType[];
+  signal: AbortSignal;
+}
+
+/** What goes out at once. */
+export interface StreamPart {
+  events: readonly { id: string; type: string; data: string }[];
+  /** From where to go on after a break; the id of the last event, or beyond it. */
+  cursor: string;
+}
+
+/** Server-sent events, for a caller that asks for them. */
+export interface StreamSpec<Input, Output> {
+  /** JSON Schema of what `data` of each event holds. */
+  event: TSchema;
+  /** From where the answer says. The next part is asked for when the last one is sent. */
+  open(context: StreamContext, input: Input, begin: Output): AsyncIterable<StreamPart>;
 }
 
 /** What `handle` is given: an open transaction, no outbound I/O, under two seconds. */
@@ -115,8 +146,13 @@ export interface OperationSpec<I extends TProperties, O extends TSchema, P, Q> {
   examples: readonly { input: Static<TObject<I>>; summary?: string }[];
   /** A streamed request body beside the input, which then travels in path and query only. */
   body?: BodySpec;
+  /**
+   * Asked for as `text/event-stream` the operation goes on after its answer, which says where it begins. The input has
+   * `after`, which a caller who was cut off sends as `Last-Event-ID`.
+   */
+  stream?: StreamSpec<Static<TObject<I>>, Static<O>>;
   /** After commit the caller waits until this subscription has handled the event of this type. */
-  awaits?: { event: string; subscription: string };
+  awaits?: { event: EventType; subscription: string };
   /** A read of several statements that must see the same moment. */
   snapshot?: boolean;
   /** May be called by somebody who signed in with a one-time password, who can do nothing else: `sessions.delete` and `users.set-password`. */
@@ -142,12 +178,13 @@ export interface OperationSpec<I extends TProperties, O extends TSchema, P, Q> {
 }
 
 /** An operation with its types erased, as registry, pipeline and doors see it. */
-export interface Operation extends Omit<OperationSpec<TProperties, TSchema, unknown, unknown>, "input" | "output" | "prepare" | "plan" | "handle" | "examples" | "cache"> {
+export interface Operation extends Omit<OperationSpec<TProperties, TSchema, unknown, unknown>, "input" | "output" | "prepare" | "plan" | "handle" | "examples" | "cache" | "stream"> {
   input: TObject;
   output: TSchema;
   examples: readonly { input: Record<string, unknown>; summary?: string }[];
   cache?: { key(input: unknown): string; subjects(input: unknown): readonly string[]; seconds: number };
   prepare?(context: PrepareContext, input: unknown): Promise<unknown>;
+  stream?: StreamSpec<unknown, unknown>;
   plan?(prepared: unknown, input: unknown): unknown;
   handle(context: Context, input: unknown, staged: unknown): Promise<unknown>;
 }

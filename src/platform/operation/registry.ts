@@ -13,7 +13,7 @@ import type { Door, Method, Operation } from "./operation.ts";
 export interface Module {
   name: string;
   operations: readonly Operation[];
-  /** The types of what it appends. */
+  /** The types of what it appends, and of what the platform appends on its behalf. */
   events?: readonly EventType[];
   /** Made at the start of a server; a program that only lists the operations does not need them. */
   subscriptions?(services: SubscriptionServices): readonly Subscription[];
@@ -31,6 +31,7 @@ export interface SubscriptionServices {
   ids: Ids;
   log: Logger;
   metrics: Metrics;
+  eventTypes: readonly EventType[];
   compute<T>(task: string, data: unknown, signal?: AbortSignal): Promise<T>;
 }
 
@@ -48,9 +49,11 @@ export interface Registry {
   byId: ReadonlyMap<string, Operation>;
   workflows: ReadonlyMap<string, Workflow>;
   steps: readonly StepHandler[];
+  /** By type. */
+  events: ReadonlyMap<string, EventType>;
 }
 
-/** Puts the modules together; two operations that claim the same name, route or command are an error of the program. */
+/** Puts the modules together; two that claim the same name, route, command or type of event are an error of the program. */
 export function createRegistry(modules: readonly Module[]): Registry {
   const operations = modules.flatMap((module) => module.operations);
   unique(operations.map((operation) => operation.id), "id");
@@ -61,16 +64,19 @@ export function createRegistry(modules: readonly Module[]): Registry {
   const steps = modules.flatMap((module) => module.steps ?? []);
   unique(workflows.map((workflow) => workflow.id), "workflow");
   unique(steps.map(({ ref }) => ref.id), "step");
+  const events = modules.flatMap((module) => module.events ?? []);
+  unique(events.map(({ type }) => type), "type of event");
   return {
     operations, steps, workflows: new Map(workflows.map((workflow) => [workflow.id, workflow])),
     permissions: [...new Set(operations.map(({ permission }) => permission))].filter((permission) => permission.includes(":")),
     byId: new Map(operations.map((operation) => [operation.id, operation])),
+    events: new Map(events.map((event) => [event.type, event])),
   };
 }
 
 function unique(names: readonly string[], what: string): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new Error(`two operations declare the ${what} ${twice}`);
+  if (twice !== undefined) throw new Error(`the ${what} ${twice} is declared twice`);
 }
 
 export function hasDoor(operation: Operation, door: Door): boolean {

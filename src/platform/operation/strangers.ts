@@ -5,14 +5,13 @@ import type { Database, Db } from "../database/database.ts";
 import { sql } from "../database/sql.ts";
 import { networkOf } from "../identity/sign-in-limits.ts";
 import type { Ids } from "../ids.ts";
+import { StrangersRefused, type strangerReasons } from "./access-events.ts";
 import type { Authenticate, Credentials, Services } from "./services.ts";
 import { DeclaredError, Unauthenticated } from "../errors.ts";
 import type { StrangerGate } from "../identity/stranger-gate.ts";
 
-export const StrangersRefused = "access.strangers-refused";
-
 /** What a refused caller showed. */
-export type StrangerReason = "nothing" | "session" | "api-key" | "token" | "cookie" | "sign-in";
+export type StrangerReason = (typeof strangerReasons)[number];
 
 export interface Strangers {
   /** Counts a refused request of a caller that nobody knows. */
@@ -69,7 +68,7 @@ export function createStrangers(ports: { database: Database; clock: Clock; ids: 
 
   async function append(db: Db): Promise<void> {
     const over = new Date(clock.now() - settledMs).toISOString();
-    const done = await db.many<{ minute: Date; reason: string; network: string; count: number }>(sql`
+    const done = await db.many<{ minute: Date; reason: StrangerReason; network: string; count: number }>(sql`
       delete from platform.strangers where minute < ${over} returning minute, reason, network, count`);
     const events = ports.appender(db, { orgId: platformOrgId, actor: { ...anonymous, kind: "system", orgId: platformOrgId, platform: true }, operation: "access.refuse", requestId: ids.uuid(), door: "system" });
     for (const { minute, reason, network, count } of done) {

@@ -8,6 +8,7 @@ import { toTypeId, type Ids } from "../ids.ts";
 import { checkValue } from "./check.ts";
 import { mostBytes, type SignalRef, type Workflow } from "./declare.ts";
 import { RunEnded, RunNotEnded, RunNotFound, SignalUnknown } from "./errors.ts";
+import { WorkflowCancelled, WorkflowEnded, WorkflowRetried, WorkflowSignalled, WorkflowStarted } from "./events.ts";
 import type { Ending } from "./frame.ts";
 import {
   deleteChildEnded, deleteChildren, endRun, failedChildren, insertMessage, insertRun, markCancelled, openChildren, ring, runAgain, runForChange, whereItEnded, type RunRow,
@@ -51,7 +52,7 @@ export function workflowsIn(db: Db, origin: { orgId: string; starter: Starter },
       }
     }
     await runAgain(db, orgId, run.id, where);
-    await ports.events.append({ type: "workflows.retried", subject: runTypeId(run.id), data: { workflow: run.workflow } });
+    await ports.events.append({ type: WorkflowRetried, subject: runTypeId(run.id), data: { workflow: run.workflow } });
   }
 
   return {
@@ -61,7 +62,7 @@ export function workflowsIn(db: Db, origin: { orgId: string; starter: Starter },
       if (run.state !== "waiting" && run.state !== "running") fail(RunEnded, `Run ${runTypeId(runId)} has ${run.state === "cancelled" ? "been cancelled" : run.state}, so that nothing can be told it any more.`);
       checkSignal(ports.workflows.get(run.workflow), ref, body);
       await insertMessage(db, orgId, runId, { id: ports.ids.uuid(), kind: "signal", name: ref.name, body }, timestamp(ports.clock));
-      await ports.events.append({ type: "workflows.signalled", subject: runTypeId(runId), data: { workflow: run.workflow, signal: ref.name } });
+      await ports.events.append({ type: WorkflowSignalled, subject: runTypeId(runId), data: { workflow: run.workflow, signal: ref.name } });
       await ring(db);
     },
     ...schedulesIn(db, { orgId, starter }, ports),
@@ -101,7 +102,7 @@ export async function startRun<I extends TSchema>(db: Db, place: StartPlace, por
     ...(parent === undefined ? {} : { parent }), ...(schedule === undefined ? {} : { schedule }),
   });
   if (!inserted) return id;
-  await ports.events.append({ type: "workflows.started", subject: runTypeId(id), data: { workflow: workflow.id, ...(parent === undefined ? {} : { parent: runTypeId(parent.id) }) } });
+  await ports.events.append({ type: WorkflowStarted, subject: runTypeId(id), data: { workflow: workflow.id, ...(parent === undefined ? {} : { parent: runTypeId(parent.id) }) } });
   await ring(db);
   return id;
 }
@@ -111,7 +112,7 @@ async function cancelRun(db: Db, run: RunRow, ports: RunPorts): Promise<void> {
   const at = timestamp(ports.clock);
   if (run.cancelled_at !== null) return;
   await markCancelled(db, run.org_id, run.id, at);
-  await ports.events.append({ type: "workflows.cancelled", subject: runTypeId(run.id), data: { workflow: run.workflow } });
+  await ports.events.append({ type: WorkflowCancelled, subject: runTypeId(run.id), data: { workflow: run.workflow } });
   if (run.state === "waiting" && run.execution === 1) return finishRun(db, run, { state: "cancelled" }, ports);
   await insertMessage(db, run.org_id, run.id, { id: ports.ids.uuid(), kind: "cancel" }, at);
 }
@@ -128,7 +129,7 @@ export async function finishRun(db: Db, run: Pick<RunRow, "org_id" | "id" | "wor
     const open = await runForChange(db, run.org_id, child);
     if (open !== undefined) await cancelRun(db, open, ports);
   }
-  await ports.events.append({ type: "workflows.ended", subject: runTypeId(run.id), data: { workflow: run.workflow, state: ending.state, ...("failure" in ending ? { failure: ending.failure.code } : {}) } });
+  await ports.events.append({ type: WorkflowEnded, subject: runTypeId(run.id), data: { workflow: run.workflow, state: ending.state, ...("failure" in ending ? { failure: ending.failure.code } : {}) } });
   await ring(db);
 }
 

@@ -2,7 +2,8 @@ import type { Db } from "../database/database.ts";
 import { sql } from "../database/sql.ts";
 import type { Starter } from "./types.ts";
 
-export type Overlap = "skip" | "wait" | "allow" | "cancel";
+export const overlaps = ["skip", "wait", "allow", "cancel"] as const;
+export type Overlap = (typeof overlaps)[number];
 
 export interface ScheduleRow {
   org_id: string;

@@ -5,6 +5,7 @@ import { toTypeId } from "../ids.ts";
 import { checkValue } from "./check.ts";
 import { nextTime } from "./cron.ts";
 import { ScheduleExists, ScheduleNotFound, WorkflowUnknown } from "./errors.ts";
+import { WorkflowRescheduled, WorkflowScheduled, WorkflowUnscheduled } from "./events.ts";
 import type { RunPorts } from "./runs.ts";
 import { deleteSchedule, insertSchedule, scheduleById, updateSchedule, type ScheduleRow } from "./schedule-store.ts";
 import type { Starter, Workflows } from "./types.ts";
@@ -44,7 +45,7 @@ export function schedulesIn(db: Db, { orgId, starter }: { orgId: string; starter
         org_id: orgId, id, name, workflow, input, cron, time_zone: timeZone, overlap, catch_up_seconds: catchUpSeconds, paused, actor: starter, next: next(cron, timeZone), at: timestamp(clock),
       });
       if (!made) fail(ScheduleExists, `There is a schedule ${name} already; choose another name, or change that one.`);
-      await events.append({ type: "workflows.scheduled", subject: scheduleTypeId(id), data: { workflow, overlap, paused } });
+      await events.append({ type: WorkflowScheduled, subject: scheduleTypeId(id), data: { workflow, overlap, paused } });
       return id;
     },
     async reschedule(id, changes) {
@@ -53,13 +54,13 @@ export function schedulesIn(db: Db, { orgId, starter }: { orgId: string; starter
       check(row.workflow, input);
       const { cron = row.cron, timeZone = row.time_zone, overlap = row.overlap, catchUpSeconds = row.catch_up_seconds, paused = row.paused } = changes;
       await updateSchedule(db, { id, input, cron, time_zone: timeZone, overlap, catch_up_seconds: catchUpSeconds, paused, actor: starter, next: next(cron, timeZone), at: timestamp(clock) });
-      await events.append({ type: "workflows.rescheduled", subject: scheduleTypeId(id), data: { workflow: row.workflow, overlap, paused } });
+      await events.append({ type: WorkflowRescheduled, subject: scheduleTypeId(id), data: { workflow: row.workflow, overlap, paused } });
       return found(id);
     },
     async unschedule(id) {
       const row = await found(id);
       await deleteSchedule(db, id);
-      await events.append({ type: "workflows.unscheduled", subject: scheduleTypeId(id), data: { workflow: row.workflow } });
+      await events.append({ type: WorkflowUnscheduled, subject: scheduleTypeId(id), data: { workflow: row.workflow } });
     },
   };
 }

@@ -4,7 +4,7 @@ import { uuidOf } from "../../../platform/ids.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { ImageId } from "../schemas.ts";
 import { ImageNotFound } from "../errors.ts";
-import { events } from "../events.ts";
+import { ImageDeleted } from "../events.ts";
 import { deleteImage as remove } from "../store.ts";
 import { imageById } from "../views.ts";
 
@@ -29,7 +29,7 @@ export const deleteImage = operation({
   async handle({ db, events: log, quotas }, { id }) {
     if (!(await remove(db, uuidOf("img", id)))) fail(ImageNotFound, `There is no image ${id} in this organization.`);
     await quotas.give("images", 1);
-    await log.append({ type: events.deleted, subject: id, data: {} });
+    await log.append({ type: ImageDeleted, subject: id, data: {} });
     return { deleted: id };
   },
 });

@@ -3,10 +3,10 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { toTypeId } from "../../../platform/ids.ts";
 import { operation, QuotaExceeded, TagsInput } from "../../../platform/operation/index.ts";
-import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput } from "../../software/index.ts";
+import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput, SoftwareRecorded } from "../../software/index.ts";
 import { FamilyName, imageSources, ImageVersion, RegisteredImage } from "../schemas.ts";
 import { ImageVersionTaken } from "../errors.ts";
-import { events } from "../events.ts";
+import { ImageRegistered } from "../events.ts";
 import { ensureFamily, insertImage, replaceTags } from "../store.ts";
 import { imageById } from "../views.ts";
 
@@ -31,7 +31,7 @@ export const registerImage = operation({
   }),
   output: RegisteredImage,
   errors: [ImageVersionTaken, QuotaExceeded],
-  awaits: { event: events.softwareRecorded, subscription: "vulnerabilities.match" },
+  awaits: { event: SoftwareRecorded, subscription: "vulnerabilities.match" },
   examples: [{
     summary: "An image with one package",
     input: {
@@ -52,8 +52,8 @@ export const registerImage = operation({
     await quotas.take("scans", 1);
     if (input.tags !== undefined) await replaceTags(db, orgId, id, input.tags);
     const subject = toTypeId("img", id);
-    await log.append({ type: events.registered, subject, data: { source: input.source } });
-    await log.append({ type: events.softwareRecorded, subject, data: { kind: "image", componentSet: toTypeId("set", componentSetId) } });
+    await log.append({ type: ImageRegistered, subject, data: { source: input.source } });
+    await log.append({ type: SoftwareRecorded, subject, data: { kind: "image", componentSet: toTypeId("set", componentSetId) } });
     const image = await imageById(db, id);
     if (image === undefined) throw new Error("the image that was just registered is not there");
     const { componentSetId: _, ...shown } = image;

@@ -4,7 +4,7 @@ import { uuidOf } from "../../../platform/ids.ts";
 import { operation, TagsInput, TagsOutput } from "../../../platform/operation/index.ts";
 import { ImageId } from "../schemas.ts";
 import { ImageNotFound } from "../errors.ts";
-import { events } from "../events.ts";
+import { ImageTagged } from "../events.ts";
 import { replaceTags } from "../store.ts";
 import { imageById } from "../views.ts";
 
@@ -23,7 +23,7 @@ export const setTags = operation({
     const uuid = uuidOf("img", id);
     if ((await imageById(db, uuid)) === undefined) fail(ImageNotFound, `There is no image ${id} in this organization.`);
     await replaceTags(db, orgId, uuid, tags);
-    await log.append({ type: events.tagged, subject: id, data: { count: Object.keys(tags).length } });
+    await log.append({ type: ImageTagged, subject: id, data: { count: Object.keys(tags).length } });
     return { tags };
   },
 });

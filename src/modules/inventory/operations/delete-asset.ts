@@ -4,7 +4,7 @@ import { uuidOf } from "../../../platform/ids.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { AssetId } from "../schemas.ts";
 import { AssetNotFound } from "../errors.ts";
-import { events } from "../events.ts";
+import { AssetDeleted } from "../events.ts";
 import { deleteAsset as remove } from "../store.ts";
 import { assetById } from "../views.ts";
 
@@ -29,7 +29,7 @@ export const deleteAsset = operation({
   async handle({ db, events: log, quotas }, { id }) {
     if (!(await remove(db, uuidOf("ast", id)))) fail(AssetNotFound, `There is no asset ${id} in this organization.`);
     await quotas.give("assets", 1);
-    await log.append({ type: events.assetDeleted, subject: id, data: {} });
+    await log.append({ type: AssetDeleted, subject: id, data: {} });
     return { deleted: id };
   },
 });

@@ -2,9 +2,9 @@ import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { toTypeId } from "../../../platform/ids.ts";
 import { EventOutcome, operation, QuotaExceeded } from "../../../platform/operation/index.ts";
-import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput } from "../../software/index.ts";
+import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput, SoftwareRecorded } from "../../software/index.ts";
 import { Asset, AssetName, AssetSource, Facts, Kind } from "../schemas.ts";
-import { events } from "../events.ts";
+import { AssetRecorded } from "../events.ts";
 import { internFacts, recordAsset } from "../store.ts";
 import { assetById } from "../views.ts";
 
@@ -27,7 +27,7 @@ export const recordScan = operation({
   }),
   output: Type.Object({ asset: Asset, event: Type.Optional(EventOutcome) }),
   errors: [QuotaExceeded],
-  awaits: { event: events.softwareRecorded, subscription: "vulnerabilities.match" },
+  awaits: { event: SoftwareRecorded, subscription: "vulnerabilities.match" },
   examples: [{
     summary: "A host with one package",
     input: {
@@ -46,8 +46,8 @@ export const recordScan = operation({
     if (id === newId) await quotas.take("assets", 1);
     await quotas.take("scans", 1);
     const subject = toTypeId("ast", id);
-    await log.append({ type: events.assetRecorded, subject, data: { source: input.source } });
-    await log.append({ type: events.softwareRecorded, subject, data: { kind: "asset", componentSet: toTypeId("set", componentSetId) } });
+    await log.append({ type: AssetRecorded, subject, data: { source: input.source } });
+    await log.append({ type: SoftwareRecorded, subject, data: { kind: "asset", componentSet: toTypeId("set", componentSetId) } });
     const asset = await assetById(db, id);
     if (asset === undefined) throw new Error("the asset that was just recorded is not there");
     const { componentSetId: _, ...shown } = asset;

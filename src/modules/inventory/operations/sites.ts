@@ -5,7 +5,7 @@ import { toTypeId } from "../../../platform/ids.ts";
 import { anyKey, fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
 import { SiteId, SiteName } from "../schemas.ts";
 import { SiteNameTaken } from "../errors.ts";
-import { events } from "../events.ts";
+import { SiteCreated } from "../events.ts";
 import { insertSite } from "../store.ts";
 import { listSites as readSites } from "../views.ts";
 
@@ -41,7 +41,7 @@ export const createSite = operation({
     const uuid = ids.uuid();
     if (!(await insertSite(db, { orgId, id: uuid, name, now: timestamp(clock) }))) fail(SiteNameTaken, `There is a site ${name} already.`);
     const id = toTypeId("sit", uuid);
-    await log.append({ type: events.siteCreated, subject: id, data: {} });
+    await log.append({ type: SiteCreated, subject: id, data: {} });
     return { id, name };
   },
 });

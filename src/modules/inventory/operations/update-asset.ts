@@ -2,11 +2,11 @@ import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import type { Db } from "../../../platform/database/database.ts";
 import { fail } from "../../../platform/errors.ts";
-import { uuidOf } from "../../../platform/ids.ts";
+import { toTypeId, uuidOf } from "../../../platform/ids.ts";
 import { operation, TagsInput } from "../../../platform/operation/index.ts";
 import { Asset, AssetId, Criticality, Exposure, Kind, SiteName } from "../schemas.ts";
 import { AssetNotFound, SiteNotFound } from "../errors.ts";
-import { events } from "../events.ts";
+import { AssetUpdated } from "../events.ts";
 import { replaceAssetTags, updateAsset as update } from "../store.ts";
 import { assetById, siteIdByName } from "../views.ts";
 
@@ -36,7 +36,7 @@ export const updateAsset = operation({
     if (tags !== undefined) await replaceAssetTags(db, orgId, uuid, tags);
     const asset = await assetById(db, uuid);
     if (asset === undefined) throw new Error("the asset that was just changed is not there");
-    await log.append({ type: events.assetUpdated, subject: id, data: { ...changes, ...(siteId === undefined ? {} : { site: siteId }) } });
+    await log.append({ type: AssetUpdated, subject: id, data: { ...changes, ...(siteId === undefined ? {} : { site: siteId === null ? null : toTypeId("sit", siteId) }) } });
     const { componentSetId: _, ...shown } = asset;
     return shown;
   },

@@ -8,6 +8,7 @@ import { deletionOf, membersOfNothingElse } from "../deletion-views.ts";
 import { erasePerson } from "../erase-person.ts";
 import { eraseRows, tablesOfOrganizations, tellEnded } from "../erasure-store.ts";
 import { ErasureBegun, OrganizationErased, UserErased } from "../events.ts";
+import type { Checkpoint } from "../event-data.ts";
 import { orgTypeId, userTypeId } from "../ids.ts";
 import type { ErasurePorts } from "./types.ts";
 
@@ -66,7 +67,7 @@ async function begin(ports: ErasurePorts, orgId: string, dueAt: Date): Promise<"
   });
 }
 
-function proofOf({ seq, checkpoint }: Closing): { events: number; checkpoint?: Record<string, unknown> } {
+function proofOf({ seq, checkpoint }: Closing): { events: number; checkpoint?: Checkpoint } {
   if (checkpoint === undefined) return { events: seq };
   const { chainHash, signature, ...rest } = checkpoint;
   return { events: seq, checkpoint: { ...rest, chainHash: chainHash.toString("hex"), signature: signature.toString("base64") } };

@@ -78,15 +78,17 @@ export function createSettleClaims(issuers: readonly IssuerRoles[], ports: Settl
     await noteClaim(db, { issuer, subject, orgId, userId, claimedAt });
     if (known.user_id !== null) await completeUser(db, { userId, displayName: claims.displayName ?? null, email: claims.email ?? null });
     const origin = { orgId, actor: { ...anonymous, kind: "system" as const, orgId }, operation: "members.claim", requestId: ids.uuid(), door: "system" };
-    const event = (type: string, data: Record<string, unknown>) => appender(db, origin).append({ type, subject: userTypeId(userId), data: { organization: orgTypeId(orgId), issuer, ...data } });
+    const events = appender(db, origin);
+    const about = { subject: userTypeId(userId) };
+    const said = { organization: orgTypeId(orgId), issuer };
     if (change === "end") {
       const ended = await deleteMembership(db, orgId, userId, at);
-      await event(MemberRemoved, { revokedKeys: ended.keys, endedSessions: ended.sessions });
+      await events.append({ type: MemberRemoved, ...about, data: { ...said, revokedKeys: ended.keys, endedSessions: ended.sessions } });
     }
     if (claimed.role === undefined || (change !== "add" && change !== "set")) return;
     await claimMembership(db, { orgId, userId, role: claimed.role, issuer, claimedAt, at });
-    if (change === "add") await event(MemberAdded, { role: claimed.role, created: known.user_id === null });
-    else await event(MemberRoleSet, { from: known.role, to: claimed.role });
+    if (change === "add") await events.append({ type: MemberAdded, ...about, data: { ...said, role: claimed.role, created: known.user_id === null } });
+    else if (known.role !== null) await events.append({ type: MemberRoleSet, ...about, data: { ...said, from: known.role, to: claimed.role } });
   }
 
   async function makeUser(db: Db, claims: TokenClaims, at: string): Promise<string> {

@@ -4,7 +4,7 @@ import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { personOf } from "../caller.ts";
 import { PasskeyExists, PasskeyRefused, PasskeysUnavailable, PersonNeeded, TooManyPasskeys } from "../errors.ts";
-import { SecondFactorAdded } from "../events.ts";
+import { SecondFactorAdded } from "../sign-in-events.ts";
 import { userTypeId } from "../ids.ts";
 import { OneLine } from "../schemas.ts";
 import { insertPasskey } from "../second-factor-store.ts";

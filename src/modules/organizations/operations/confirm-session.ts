@@ -6,7 +6,7 @@ import { confirmationMs } from "../../../platform/operation/confirmation.ts";
 import { operation, type Context } from "../../../platform/operation/index.ts";
 import { personOf } from "../caller.ts";
 import { NoSecondFactor, PasskeyRefused, PasskeysUnavailable, PersonNeeded, SessionNotFound, WrongCode } from "../errors.ts";
-import { SessionConfirmed } from "../events.ts";
+import { SessionConfirmed } from "../sign-in-events.ts";
 import { sessionTypeId, userTypeId } from "../ids.ts";
 import { Time } from "../schemas.ts";
 import { confirmSession as confirm } from "../second-factor-store.ts";

@@ -4,7 +4,7 @@ import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { personOf } from "../caller.ts";
 import { PersonNeeded, TotpNotBegun, WrongCode } from "../errors.ts";
-import { SecondFactorAdded } from "../events.ts";
+import { SecondFactorAdded } from "../sign-in-events.ts";
 import { userTypeId } from "../ids.ts";
 import { confirmTotp as confirm } from "../second-factor-store.ts";
 import { totpOf } from "../second-factor-views.ts";

@@ -7,7 +7,7 @@ import { TypeId } from "../../../platform/ids.ts";
 import { operation, type Context } from "../../../platform/operation/index.ts";
 import { personOf } from "../caller.ts";
 import { PersonNeeded, ScopeNotHeld, ServiceAccountNotFound } from "../errors.ts";
-import { ApiKeyCreated } from "../events.ts";
+import { ApiKeyCreated } from "../sign-in-events.ts";
 import { keyTypeId, userTypeId, userUuid } from "../ids.ts";
 import { permissionsOf } from "../roles.ts";
 import { ApiKey, OneLine, Permission } from "../schemas.ts";

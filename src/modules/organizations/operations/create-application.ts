@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { operation } from "../../../platform/operation/index.ts";
 import { tokenHash } from "../../../platform/identity/tokens.ts";
-import { ApplicationCreated } from "../events.ts";
+import { ApplicationCreated } from "../sign-in-events.ts";
 import { applicationTypeId } from "../ids.ts";
 import { Application, applicationType, showApplication } from "../provider/applications.ts";
 import { insertApplication, type ApplicationPayload } from "../provider/application-store.ts";

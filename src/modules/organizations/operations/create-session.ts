@@ -6,7 +6,7 @@ import { operation, type PrepareContext } from "../../../platform/operation/inde
 import { refuseClosed } from "../../../platform/operation/closed.ts";
 import { eventOf } from "../caller.ts";
 import { PasswordsOff, SecondFactorNeeded, SignInFailed } from "../errors.ts";
-import { SessionCreated } from "../events.ts";
+import { SessionCreated } from "../sign-in-events.ts";
 import { OrganizationId, orgTypeId, orgUuid, sessionTypeId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
 import { DoorOrCli, NewSession } from "../schemas.ts";

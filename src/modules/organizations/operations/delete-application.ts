@@ -3,7 +3,7 @@ import { fail } from "../../../platform/errors.ts";
 import { tokenHash } from "../../../platform/identity/tokens.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { ApplicationNotFound } from "../errors.ts";
-import { ApplicationDeleted } from "../events.ts";
+import { ApplicationDeleted } from "../sign-in-events.ts";
 import { ApplicationId } from "../ids.ts";
 import { Application, showApplication } from "../provider/applications.ts";
 import { deleteApplication as remove } from "../provider/application-store.ts";

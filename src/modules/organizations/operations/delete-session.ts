@@ -4,7 +4,7 @@ import { fail, PasswordChangeRequired } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { eventOf, personOf } from "../caller.ts";
 import { PersonNeeded, SessionNotFound } from "../errors.ts";
-import { SessionRevoked } from "../events.ts";
+import { SessionRevoked } from "../sign-in-events.ts";
 import { SessionId, sessionTypeId, sessionUuid, userTypeId } from "../ids.ts";
 import { revokeSession } from "../store.ts";
 

@@ -4,7 +4,7 @@ import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { userOf } from "../caller.ts";
 import { LastAdministrator, NotOneself, UserNotFound } from "../errors.ts";
-import { UserDisabled, UserEnabled } from "../events.ts";
+import { UserDisabled, UserEnabled } from "../sign-in-events.ts";
 import { UserId, userUuid } from "../ids.ts";
 import { isLast } from "../last-administrator.ts";
 import { userById } from "../reset-views.ts";

@@ -6,7 +6,7 @@ import { operation } from "../../../platform/operation/index.ts";
 import { refuseClosed } from "../../../platform/operation/closed.ts";
 import { eventOf } from "../caller.ts";
 import { IdTokenRefused } from "../errors.ts";
-import { SessionCreated } from "../events.ts";
+import { SessionCreated } from "../sign-in-events.ts";
 import { insertIssuedSession, spendIdToken } from "../external-store.ts";
 import { entrantOf, ownSignInBegan } from "../external-views.ts";
 import { OrganizationId, orgTypeId, orgUuid, sessionTypeId, userTypeId } from "../ids.ts";

@@ -3,7 +3,7 @@ import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { personOf } from "../caller.ts";
 import { NoSecondFactor, PersonNeeded } from "../errors.ts";
-import { RecoveryCodesMade } from "../events.ts";
+import { RecoveryCodesMade } from "../sign-in-events.ts";
 import { userTypeId } from "../ids.ts";
 import { lockUser } from "../second-factor-store.ts";
 import { secondFactorsOf } from "../second-factor-views.ts";

@@ -3,7 +3,7 @@ import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { personOf } from "../caller.ts";
 import { PersonNeeded, SecondFactorNotFound } from "../errors.ts";
-import { SecondFactorRemoved } from "../events.ts";
+import { SecondFactorRemoved } from "../sign-in-events.ts";
 import { userTypeId } from "../ids.ts";
 import { deletePasskey, deleteTotp, lockUser, replaceRecoveryCodes, unconfirmSessions } from "../second-factor-store.ts";
 import { secondFactorsOf } from "../second-factor-views.ts";

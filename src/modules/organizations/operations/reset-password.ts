@@ -5,7 +5,7 @@ import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { personOf } from "../caller.ts";
 import { AdministeredElsewhere, MemberNotFound, NoPassword, NotOneself, PersonNeeded } from "../errors.ts";
-import { PasswordResetOffered } from "../events.ts";
+import { PasswordResetOffered } from "../sign-in-events.ts";
 import { UserId, userUuid } from "../ids.ts";
 import { newResetToken, resetMs } from "../password-resets.ts";
 import { resetStanding } from "../reset-views.ts";

@@ -3,7 +3,7 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { NoSecondFactor, UserNotFound } from "../errors.ts";
-import { SecondFactorsReset } from "../events.ts";
+import { SecondFactorsReset } from "../sign-in-events.ts";
 import { UserId, userUuid } from "../ids.ts";
 import { userById } from "../reset-views.ts";
 import { deleteSecondFactors, lockUser } from "../second-factor-store.ts";

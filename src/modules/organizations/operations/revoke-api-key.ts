@@ -4,7 +4,7 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { ApiKeyNotFound, ApiKeyOfAnother } from "../errors.ts";
-import { ApiKeyRevoked } from "../events.ts";
+import { ApiKeyRevoked } from "../sign-in-events.ts";
 import { ApiKeyId, keyUuid, userTypeId } from "../ids.ts";
 import { ApiKey } from "../schemas.ts";
 import { showApiKey } from "../shown.ts";

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { operation } from "../../../platform/operation/index.ts";
-import { SignInKeyRotated } from "../events.ts";
+import { SignInKeyRotated } from "../sign-in-events.ts";
 import { newProviderKey, storeProviderKey } from "../provider/keys.ts";
 import { lockProviderKeys } from "../provider/key-store.ts";
 

@@ -4,7 +4,7 @@ import { Conflict, fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { personOf } from "../caller.ts";
 import { PasswordUnchanged, PersonNeeded, WrongPassword } from "../errors.ts";
-import { PasswordSet } from "../events.ts";
+import { PasswordSet } from "../sign-in-events.ts";
 import { UserId, userTypeId } from "../ids.ts";
 import { passwords } from "../passwords.ts";
 import { signInLimits } from "../sign-in-limits.ts";

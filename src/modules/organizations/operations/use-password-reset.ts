@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { ResetLinkOver } from "../errors.ts";
-import { PasswordSet } from "../events.ts";
+import { PasswordSet } from "../sign-in-events.ts";
 import { UserId, userTypeId } from "../ids.ts";
 import { linkOver, mayReset, resetOf, ResetToken } from "../password-resets.ts";
 import { passwords } from "../passwords.ts";

@@ -2,7 +2,7 @@ import { anonymous } from "../../../platform/actor.ts";
 import type { Database } from "../../../platform/database/database.ts";
 import { fromTypeId } from "../../../platform/ids.ts";
 import type { Services } from "../../../platform/operation/services.ts";
-import { ApplicationAllowed } from "../events.ts";
+import { ApplicationAllowed } from "../sign-in-events.ts";
 import { organizationsOf } from "../views.ts";
 import { keptIn } from "./adapter.ts";
 

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { pino } from "pino";
 import type { Actor } from "../../../platform/actor.ts";
 import { DeclaredError } from "../../../platform/errors.ts";
+import { checkData } from "../../../platform/events/check-data.ts";
 import type { NewEvent } from "../../../platform/events/types.ts";
 import type { VerifyIdToken } from "../../../platform/identity/id-token.ts";
 import type { VerifyJwt } from "../../../platform/identity/jwt.ts";
@@ -36,7 +37,7 @@ export const openSecrets: FirstAdministratorPorts["secrets"] = {
   open: async (envelope) => Buffer.from(envelope.slice("test:".length), "base64"),
 };
 
-export type Recorded = NewEvent & { orgId: string; origin: EventOrigin };
+export type Recorded = Omit<NewEvent, "type"> & { type: string; orgId: string; origin: EventOrigin };
 
 /** The module behind the real pipeline, policies and database; events are recorded, not logged. */
 export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; verifyIdToken?: VerifyIdToken; issuers?: readonly IssuerRoles[]; clock?: ReturnType<typeof handClock>; audience?: string } = {}) {
@@ -46,7 +47,8 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; v
   const events: Recorded[] = [];
   const appender: Services["appender"] = (_db, origin) => ({
     async append(event) {
-      events.push({ orgId: origin.orgId, ...event, origin });
+      checkData(event.type, event.data);
+      events.push({ orgId: origin.orgId, ...event, type: event.type.type, origin });
       return ids.uuid();
     },
   });

@@ -3,7 +3,7 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { anyKey, fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
 import { FeedNotFound } from "../errors.ts";
-import { events } from "../events.ts";
+import { FeedPublished } from "../events.ts";
 import { removeFeed } from "../feed-store.ts";
 import { listFeeds as readFeeds } from "../feed-views.ts";
 import { FeedName } from "../publish-feed.ts";
@@ -49,7 +49,7 @@ export const deleteFeed = operation({
   examples: [{ input: { name: "debian" } }],
   async handle({ db, clock, events: log }, { name }) {
     if (!(await removeFeed(db, name, timestamp(clock)))) fail(FeedNotFound, `There is no feed ${name}; qinfra feeds list shows what there is.`);
-    await log.append({ type: events.feedPublished, subject: `feed_${name}`, data: { records: 0 } });
+    await log.append({ type: FeedPublished, subject: `feed_${name}`, data: { records: 0 } });
     return { deleted: name };
   },
 });
