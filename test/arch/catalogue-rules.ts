@@ -24,6 +24,7 @@ export const globalTables: Readonly<Record<string, { holds: string; tenants: rea
   "events.head": { holds: "the last position of the log", tenants: [] },
   "events.sealer": { holds: "whether the sealer sleeps", tenants: ["SELECT"] },
   "events.erased": { holds: "how many events went with organizations that are no more", tenants: [] },
+  "events.projections": { holds: "how far each projection of the log is, and which build of it is read", tenants: ["SELECT"] },
   "events.subscriptions": { holds: "how far each reader of the log is", tenants: ["SELECT"] },
   "organizations.organizations": { holds: "the organizations themselves; its id is the org_id of all others", tenants: ["SELECT"] },
   "organizations.users": { holds: "people, who may be members of several organizations", tenants: ["SELECT"] },

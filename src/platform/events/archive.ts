@@ -14,9 +14,7 @@ export interface Archive {
   load(orgId: string, part: ExportPart): Promise<readonly ExportedEvent[]>;
 }
 
-const mostKept = 3;
-
-export function createArchive(blobs: Pick<CheckpointBlobs, "read">): Archive {
+export function createArchive(blobs: Pick<CheckpointBlobs, "read">, mostKept = 3): Archive {
   const kept = new Map<string, readonly ExportedEvent[]>();
   return {
     async load(orgId, part) {
@@ -59,4 +57,11 @@ export async function exportedParts(db: Db, orgId: string, range: { from?: numbe
   if (range.until !== undefined) where.push(sql`first_time < ${range.until}`);
   return db.many<ExportPart>(sql`
     select partition, part, name, events, first_seq, last_seq, sha256 from events.exports where ${join(where, " and ")} order by first_seq, part`);
+}
+
+/** Files of retired events of all organizations that can hold such a position: after the first, up to the second. */
+export async function exportedBetween(db: Db, after: number, end: number): Promise<(ExportPart & { org_id: string })[]> {
+  return db.many<ExportPart & { org_id: string }>(sql`
+    select org_id, partition, part, name, events, first_seq, last_seq, sha256 from events.exports
+    where retired_at is not null and last_position > ${after} and first_position <= ${end} order by first_position, org_id, part`);
 }
