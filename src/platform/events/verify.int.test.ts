@@ -1,26 +1,31 @@
 import { createHash } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type pg from "pg";
 import { sql } from "../database/sql.ts";
 import { chainHash, chainStart, checkpointJson, latestCheckpoint, parseCheckpoint } from "./chain.ts";
+import type { Line } from "./line.ts";
 import { readLog } from "./read.ts";
 import { eventsFixture, openTransaction, type EventsFixture } from "./testing.ts";
+import { emptyLog } from "./testing-empty.ts";
 import { verifyLog, type Verification } from "./verify.ts";
 
 let log: EventsFixture;
 let admin: pg.Client;
-beforeEach(async () => {
+let line: Line;
+beforeAll(async () => {
   log = await eventsFixture();
   admin = await log.connect("superuser");
+  line = log.line();
 });
-afterEach(async () => {
+afterEach(() => emptyLog(log, admin));
+afterAll(async () => {
   await admin.end();
   await log.close();
 });
 
 /** Ten sealed events of one organization in three streams, and two of another. */
 async function tenEvents(): Promise<void> {
-  const sealer = log.sealer();
+  const sealer = log.sealer({ line });
   for (let i = 0; i < 10; i++) await log.append({ subject: `s${i % 3}`, data: { i } });
   for (let i = 0; i < 2; i++) await log.append({ subject: "other" }, log.otherOrgId);
   await log.sealedCount(12);
@@ -63,11 +68,12 @@ describe("a whole log", () => {
   });
 
   it("is signed while the sealer runs, in the database and in the blobs", async () => {
-    log.sealer({ checkpointer: log.checkpointer() });
+    const sealer = log.sealer({ line, checkpointer: log.checkpointer() });
     await log.append();
     await expect.poll(() => log.blobs.files.size, { timeout: 10_000 }).toBe(2);
     const latest = parseCheckpoint(log.blobs.files.get(`${log.orgId} ${latestCheckpoint(log.orgId)}`) ?? new Uint8Array());
     expect(latest).toMatchObject({ orgId: log.orgId, seq: 1, position: 1 });
+    await sealer.stop();
     expect(await verify()).toMatchObject({ checkpoints: 3, unsigned: 0, problems: 0 });
   });
 });
@@ -146,7 +152,7 @@ describe("tampering is found:", () => {
   it("by the signer too, which signs no chain that does not continue what it signed", async () => {
     await admin.query(`update events.log set body = replace(body, '"i":4', '"i":5') where id = ${sequence(5)}`);
     await recomputeChain();
-    const sealer = log.sealer();
+    const sealer = log.sealer({ line });
     await log.append({ subject: "s9" });
     await log.append({ subject: "more" }, log.otherOrgId);
     await log.sealedCount(14);
