@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Type } from "typebox";
+import { systemClock } from "../clock.ts";
 import { sql } from "../database/sql.ts";
+import { createIds } from "../ids.ts";
+import { appender } from "./append.ts";
+import { eventType, type EventType } from "./declare.ts";
 import { eraseSubject } from "./private.ts";
 import { readStream } from "./read.ts";
 import { anyType, eventsFixture, type EventsFixture } from "./testing.ts";
+import type { NewEvent } from "./types.ts";
 
 let log: EventsFixture;
 beforeAll(async () => {
@@ -69,6 +75,20 @@ describe("appending", () => {
       throw new Error("no");
     })).rejects.toThrow("no");
     expect(await log.database.system((db) => db.maybe(sql`select 1 from events.log where id = ${id}`))).toBeUndefined();
+  });
+
+  it("refuses what no module lists, and what is not as its type is declared, and keeps nothing of either", async () => {
+    const Listed = eventType({ type: "tests.listed", summary: "Listed", permission: "tests:read", data: { n: Type.Integer() } });
+    const Other = eventType({ type: "tests.listed", summary: "Another of this name", permission: "tests:read", data: {} });
+    const types = new Map([["tests.listed", Listed as EventType]]);
+    const appended = (event: NewEvent): Promise<string> => log.database.tenant(log.orgId, (db) => appender(db, {
+      orgId: log.orgId, actor: "system", operation: "test", requestId: "req_1", door: "http", ai: false, clock: systemClock, ids: createIds(systemClock), privateBodies: log.privateBodies, types,
+    }).append(event));
+    await expect(appended({ type: anyType("tests.unlisted"), subject: "listed", data: {} })).rejects.toThrow("no module lists the type tests.unlisted");
+    await expect(appended({ type: Other, subject: "listed", data: {} })).rejects.toThrow("no module lists the type tests.listed");
+    await expect(appended({ type: Listed as EventType, subject: "listed", data: { n: "1" } })).rejects.toThrow("data/n must be integer");
+    await appended({ type: Listed as EventType, subject: "listed", data: { n: 1 } });
+    expect(await log.database.tenant(log.orgId, (db) => readStream(db, log.orgId, "listed", 0, 10))).toMatchObject([{ data: { n: 1 } }]);
   });
 
   it("refuses a body that belongs into a blob", async () => {
