@@ -1,11 +1,15 @@
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Failure } from "./say.mjs";
+import { temporalBundle } from "./temporal-bundle.mjs";
 
 /** Output name by source; what does not exist is left out. */
 const entries = { main: "src/main.ts", worker: "src/app/worker.ts", workflows: "src/app/workflows-thread.ts" };
+
+/** What Temporal's sandbox runs. The SDK itself stays outside: docs/adr/015-temporal-beside-the-program.md says why. */
+const temporal = { source: "src/app/workflows-temporal.ts", target: "temporal-workflows.js" };
 
 /** What our packages ask for and do without: those of pg, and those with which DBOS would log and trace by itself. */
 const optional = [
@@ -42,7 +46,7 @@ export async function bundle(root, out) {
       outExtension: { ".js": ".mjs" },
       chunkNames: "chunks/[name]-[hash]",
       sourcemap: "linked",
-      external: optional,
+      external: [...optional, "@temporalio/*"],
       banner: { js: banner },
       legalComments: "none",
       logLevel: "silent",
@@ -51,6 +55,7 @@ export async function bundle(root, out) {
       mkdirSync(dirname(join(out, target)), { recursive: true });
       copyFileSync(join(root, "node_modules", source), join(out, target));
     }
+    if (existsSync(join(root, temporal.source))) writeFileSync(join(out, temporal.target), await temporalBundle(root, join(root, temporal.source)));
   } catch (error) {
     if (!Array.isArray(error.errors)) throw error;
     const lines = await esbuild.formatMessages(error.errors, { kind: "error", color: process.stderr.isTTY === true });

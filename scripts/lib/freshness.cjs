@@ -4,7 +4,7 @@ const { existsSync, readdirSync, readFileSync, statSync } = require("node:fs");
 const { join } = require("node:path");
 
 /** What a bundle is made of, beside the packages that package-lock.json names. */
-const inputs = ["src", "package.json", "package-lock.json", "scripts/lib/bundle.mjs", "scripts/lib/after-build.mjs"];
+const inputs = ["src", "package.json", "package-lock.json", "scripts/lib/bundle.mjs", "scripts/lib/temporal-bundle.mjs", "scripts/lib/after-build.mjs"];
 
 /** Size and time of each source by its path in the checkout. */
 function sourceStamps(root) {

@@ -25,7 +25,8 @@ import { checkRetention } from "./retention.ts";
 import { packageRoot, version } from "./root.ts";
 import { assemble, type Platform } from "./services.ts";
 import { readThisMachine, type ThisMachine } from "./this-machine.ts";
-import { workerEntry, workflowsEntry } from "./worker-entry.ts";
+import { workerEntry } from "./worker-entry.ts";
+import { workflowSetting } from "./workflow-engines.ts";
 
 export const PortTaken = errorType("port-taken", 503, "The port is taken");
 export const AddressUnavailable = errorType("address-unavailable", 503, "The address cannot be listened on");
@@ -65,7 +66,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const opened = await openPlatformDatabase(config, secrets, log, engines);
     started.push(opened.close);
     const workers = createWorkerPool({ entry: workerEntry(), size: Math.max(1, availableParallelism() - 1), maxQueue: 200 });
-    const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log, workflows: { entry: workflowsEntry(), connection: opened.direct }, ...(engines === undefined ? {} : { engines }) });
+    const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log, workflows: workflowSetting(config, opened.direct, engines), ...(engines === undefined ? {} : { engines }) });
     started.push(platform.stop);
     const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log, eraseDue: platform.eraseDue, retention: platform.retention });
     started.push(housekeeping.stop);
@@ -91,6 +92,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       started.push(watchTlsFiles(config.tls, { clock: systemClock, log, sleep: systemTimer.sleep }, tls, (material) => {
         tls = material;
         replaceCertificate(http, material);
+        platform.renewCertificate();
       }).stop);
     }
     const address = (await listen(http, config)).replace(/^https?:/, tls === undefined ? "http:" : "https:");

@@ -42,7 +42,8 @@ import { createIdentity, type Identity } from "./identity.ts";
 import { issuerChecks, rolesOf, signInOptionsOf } from "./issuers.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { version } from "./root.ts";
-import { startWorkflows, type WorkflowSetting } from "./workflow-runner.ts";
+import type { WorkflowSetting } from "./workflow-engines.ts";
+import { startWorkflows } from "./workflow-runner.ts";
 
 export interface PlatformParts {
   config: Config;
@@ -71,6 +72,8 @@ export interface Platform {
   eraseDue(): Promise<void>;
   /** Retires what is older than the policy keeps. */
   retention: Retention;
+  /** The certificate of this server was replaced: engines that hold it take the new one. */
+  renewCertificate(): void;
   /** What /readyz reports. */
   checks(): Promise<Record<string, string>>;
   /** Stops what reads and writes in the background; requests must have ended. */
@@ -203,6 +206,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   return {
     services, registry, metrics, firstAdministrator,
     eraseDue: () => eraseDue(erasure, line), retention, identity,
+    renewCertificate: () => running?.renewCertificate(),
     checks: createChecks({
       database: async () => ((await database.healthy()) ? "ok" : "does not answer"),
       ...(config.database.readUrl === undefined ? {} : { replica: async () => replicaState(database.replicaStatus()) }),

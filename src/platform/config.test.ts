@@ -3,7 +3,7 @@ import { ConfigError, describeConfig, parseConfig } from "./config.ts";
 
 describe("configuration", () => {
   it("needs nothing to be set", () => {
-    expect(parseConfig({}, "/data")).toMatchObject({ host: "127.0.0.1", port: 8080, dataDir: "/data", keysDir: "/data/keys", database: { url: "embedded", pool: 16 } });
+    expect(parseConfig({}, "/data")).toMatchObject({ host: "127.0.0.1", port: 8080, dataDir: "/data", keysDir: "/data/keys", database: { url: "embedded", pool: 16 }, workflowsUrl: "dbos" });
   });
 
   it.each([
@@ -13,6 +13,9 @@ describe("configuration", () => {
     [{ PUBLIC_URL: "qinfra.example" }, "it must be https://..."],
     [{ QUOTAS: '{"assetts":1}' }, "QUOTAS: /assetts is not a known field"],
     [{ DATABASE_URL: "mysql://u:geheim@h/d" }, "DATABASE_URL: its value (not shown) is not allowed"],
+    [{ WORKFLOWS_URL: "airflow://h" }, "it must be dbos, temporal://... or temporals://..."],
+    [{ WORKFLOWS_URL: "temporal://u:geheim@h/d" }, "WORKFLOWS_URL: The address of Temporal holds a user or a password"],
+    [{ WORKFLOWS_URL: "temporal://h/a/b" }, "WORKFLOWS_URL: The address of Temporal has more than one namespace"],
     [{ LOG_LEVEL: "loud" }, "one of fatal, error, warn"],
     [{ JWT_ISSUERS: "{" }, "JWT_ISSUERS: is not JSON"],
     [{ JWT_ISSUERS: '[{"issuer":"i","audience":"a","algorithms":["none"],"jwksUrl":"https://i/jwks"}]' }, "JWT_ISSUERS: /0/algorithms/0"],

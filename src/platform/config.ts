@@ -4,6 +4,7 @@ import ipaddr from "ipaddr.js";
 import { faultsAgainst } from "./operation/validate.ts";
 import { settings, type Setting } from "./settings.ts";
 
+import { temporalAddress } from "./workflow/engines/temporal/address.ts";
 type Name = keyof typeof settings;
 
 const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
@@ -58,6 +59,8 @@ export interface Config {
   /** `postgres`, `nats://...` or `kafka://...`. */
   eventsUrl: string;
   osvUrl: string;
+  /** `dbos` or `temporal://...`. */
+  workflowsUrl: string;
   jwtIssuers: readonly JwtIssuerSetting[];
   localSignIn: boolean;
   rateLimit: number;
@@ -97,6 +100,7 @@ export function parseConfig(env: Environment, defaultDataDir: string): Config {
   const quotas = parseJson("QUOTAS", Quotas, values.QUOTAS, faults) ?? {};
   const retention = parseJson("RETENTION", Retention, values.RETENTION, faults) ?? {};
   const trustedProxies = parseNetworks(values.TRUSTED_PROXIES ?? "", faults);
+  checkTemporal(values.WORKFLOWS_URL, faults);
   if ((values.DATABASE_APP_URL === undefined) !== (values.DATABASE_SYSTEM_URL === undefined)) {
     faults.push("DATABASE_APP_URL and DATABASE_SYSTEM_URL: give both, where the roles are made beforehand, or neither.");
   }
@@ -119,7 +123,7 @@ export function parseConfig(env: Environment, defaultDataDir: string): Config {
     cacheUrl: values.CACHE_URL as string,
     secretsUrl, keysDir: folder(secretsUrl, join(dataDir, "keys")),
     vault: { ...given("token", values.VAULT_TOKEN), ...given("tokenFile", values.VAULT_TOKEN_FILE) },
-    policyUrl: values.POLICY_URL as string, eventsUrl: values.EVENTS_URL as string,
+    policyUrl: values.POLICY_URL as string, eventsUrl: values.EVENTS_URL as string, workflowsUrl: values.WORKFLOWS_URL as string,
     osvUrl: (values.OSV_URL as string).replace(/\/+$/, ""),
     jwtIssuers: issuers, localSignIn: values.LOCAL_SIGN_IN === "on",
     rateLimit: Number(values.RATE_LIMIT), quotas, deletionGraceDays: Number(values.DELETION_GRACE_DAYS), retention,
@@ -138,6 +142,15 @@ export function describeConfig(env: Environment, defaultDataDir: string): { name
   return (Object.entries(settings) as [Name, Setting][]).map(([name, { description, secret }]) => {
     const value = values[name];
     const from = env[name] !== undefined && env[name] !== "" ? "environment" : value === undefined ? "unset" : "default";
+function checkTemporal(url: string | undefined, faults: string[]): void {
+  if (url?.startsWith("temporal") !== true || faults.some((fault) => fault.startsWith("WORKFLOWS_URL:"))) return;
+  try {
+    temporalAddress(url);
+  } catch (error) {
+    faults.push(`WORKFLOWS_URL: ${(error as Error).message}`);
+  }
+}
+
     return { name, value: value === undefined ? "" : secret === true && value !== settings[name].fallback ? masked(value) : value, from, description };
   });
 }

@@ -48,6 +48,7 @@ export const settings = {
   VAULT_TOKEN: setting(Type.String({ minLength: 1, maxLength: 4_096 }), "Token for SECRETS_URL=vault:", { secret: true }),
   VAULT_TOKEN_FILE: setting(path, "File that holds the token for SECRETS_URL=vault:, read again when it changes"),
   EVENTS_URL: setting(url("postgres$|nats://|kafka://"), "Where events go out to: postgres (the log itself), nats://host:port (JetStream) or kafka://host:port", { fallback: "postgres", secret: true }),
+  WORKFLOWS_URL: setting(url("dbos$|temporal://|temporals://"), "Engine that runs workflows: dbos (in the platform's own PostgreSQL), or temporal://host:port/namespace", { fallback: "dbos", secret: true }),
   POLICY_URL: setting(url("wasm$|opa:https?://"), "Engine that decides policies: wasm, or opa:http://host:8181 for an organization's own Rego", { fallback: "wasm" }),
   OSV_URL: setting(url("https?://"), "Where feeds sync osv reads from", { fallback: "https://osv-vulnerabilities.storage.googleapis.com" }),
   JWT_ISSUERS: setting(Type.String(), "JSON list of issuers whose tokens are accepted; docs/guides/sign-in.md describes the members", { fallback: "[]", secret: true }),

@@ -67,13 +67,23 @@ export async function markDelivered(db: Db, messages: readonly Pick<WaitingMessa
     where m.id = d.id and r.org_id = m.org_id and r.id = m.run_id and r.execution = d.execution`);
 }
 
-export async function beat(db: Db, executor: string): Promise<void> {
-  await db.run(sql`insert into platform.workflow_executors (id, seen_at) values (${executor}, now()) on conflict (id) do update set seen_at = now()`);
+/** False where this server was taken for gone since its first beat. */
+export async function beat(db: Db, executor: string, first: boolean): Promise<boolean> {
+  const seen = first
+    ? sql`insert into platform.workflow_executors (id, seen_at) values (${executor}, now()) on conflict (id) do update set seen_at = now()`
+    : sql`update platform.workflow_executors set seen_at = now() where id = ${executor} and seen_at > '-infinity'`;
+  return (await db.run(seen)) === 1;
 }
 
-/** Servers that were not seen for so long. */
-export async function deadExecutors(db: Db, seconds: number): Promise<string[]> {
-  const rows = await db.many<{ id: string }>(sql`select id from platform.workflow_executors where seen_at < now() - make_interval(secs => ${seconds}) order by seen_at`);
+/** From here on it is gone, also where it lives on: its next beat tells it so. */
+export async function markGone(db: Db, executor: string): Promise<void> {
+  await db.run(sql`update platform.workflow_executors set seen_at = '-infinity' where id = ${executor}`);
+}
+
+/** Servers that were not seen for so long, which are gone from here on. */
+export async function takeDead(db: Db, seconds: number): Promise<string[]> {
+  const rows = await db.many<{ id: string }>(sql`
+    update platform.workflow_executors set seen_at = '-infinity' where seen_at < now() - make_interval(secs => ${seconds}) returning id`);
   return rows.map(({ id }) => id);
 }
 
@@ -84,6 +94,13 @@ export async function releaseRuns(db: Db, executor: string): Promise<number> {
 
 export async function forgetExecutor(db: Db, executor: string): Promise<void> {
   await db.run(sql`delete from platform.workflow_executors where id = ${executor}`);
+}
+
+/** Runs that the engine has, the next ones by id. */
+export function runsAtEngine(db: Db, after: string | undefined, page: number): Promise<EndedRun[]> {
+  return db.many(sql`
+    select org_id, id, execution from platform.workflow_runs
+    where state = 'running' and handed_at is not null and (${after ?? null}::uuid is null or id > ${after ?? null}) order by id limit ${page}`);
 }
 
 export interface EndedRun {

@@ -4,8 +4,12 @@ import type { Database, Db } from "../database/database.ts";
 import { createBell, type EventAppender, type Line, type Timer } from "../events/index.ts";
 import type { Ids } from "../ids.ts";
 import type { Workflow } from "./declare.ts";
-import { beat, claimRuns, deadExecutors, endedRuns, forgetExecutor, markDelivered, markForgotten, markHanded, releaseRuns, runsOf, waitingMessages, type EndedRun } from "./dispatch-store.ts";
+import {
+  beat, claimRuns, endedRuns, forgetExecutor, markDelivered, markForgotten, markGone, markHanded, releaseRuns, runsAtEngine, runsOf, takeDead, waitingMessages, type EndedRun,
+} from "./dispatch-store.ts";
 import { executionKey, type WorkflowEngine } from "./engine.ts";
+import { beatMsOf, createFence, type Fence } from "./fence.ts";
+import { endLostRun } from "./lost-runs.ts";
 import { runDue } from "./schedules.ts";
 
 export interface DispatchPorts {
@@ -22,15 +26,22 @@ export interface DispatchPorts {
   appenderFor(db: Db, orgId: string): EventAppender;
   /** After how long a silent server counts as gone; `deadSeconds` unless given. */
   goneAfterSeconds?: number;
+  /** The one that this server's steps keep to. */
+  fence?: Fence;
+  /** Called where others have taken this server for gone: the engine has to be opened anew, under another name. */
+  onTakenOver?(): void;
 }
 
 const pollMs = 1_000;
-const beatMs = 3_000;
 /** A server that was not seen for so long has died, or cannot reach the database and so can do nothing that counts. */
 export const deadSeconds = 15;
 const page = 100;
 /** Long enough that nobody hands over an execution of it any more. */
 const forgetMs = 24 * 3_600_000;
+/** How often the engine is asked about a page of what it runs. */
+const askMs = 10_000;
+/** After an outage the others get so many beats to say that they live, too. */
+const steadyBeats = 2;
 
 /** Ends what an organization runs that is being erased, and has the engine forget that it ever did. */
 export async function endOrganization({ database, engine }: Pick<DispatchPorts, "database" | "engine">, orgId: string): Promise<void> {
@@ -40,6 +51,11 @@ export async function endOrganization({ database, engine }: Pick<DispatchPorts, 
     if (runs.length < page) return;
     after = runs.at(-1)?.id;
   }
+}
+
+/** Has others take over at once what this server ran, which it does no more. */
+export async function leaveRuns({ database, executor }: Pick<DispatchPorts, "database" | "executor">): Promise<void> {
+  await database.system((db) => markGone(db, executor));
 }
 
 /** Of all executions of a run. */
@@ -54,8 +70,12 @@ function keysOf({ org_id, id, execution }: EndedRun): string[] {
  */
 export function startDispatch(ports: DispatchPorts): { stop(): Promise<void> } {
   const { database, line, timer, clock, log, engine, executor, workflows, goneAfterSeconds = deadSeconds } = ports;
-  const everyMs = Math.min(beatMs, (goneAfterSeconds * 1_000) / 5);
+  const { fence = createFence(timer, goneAfterSeconds) } = ports;
+  const everyMs = beatMsOf(goneAfterSeconds);
   const stopping = new AbortController();
+  let known = false;
+  let steady = steadyBeats;
+  let asked: string | undefined;
   const limits = [...workflows.values()].map(({ id, atOnce }) => ({ workflow: id, most: atOnce ?? null }));
 
   async function handRuns(): Promise<boolean> {
@@ -76,12 +96,41 @@ export function startDispatch(ports: DispatchPorts): { stop(): Promise<void> } {
     return found.length === page;
   }
 
+  async function sayAlive(): Promise<boolean> {
+    const before = steady;
+    steady = 0;
+    const lives = await fence.beat(() => database.system((db) => beat(db, executor, !known)));
+    steady = Math.min(steadyBeats, before + 1);
+    known = true;
+    if (lives) return false;
+    fence.close();
+    log.error({ executor }, "this server could not reach the database for so long that others have taken over its workflows");
+    ports.onTakenOver?.();
+    stopping.abort();
+    return false;
+  }
+
   async function takeOver(): Promise<boolean> {
-    for (const dead of await database.system((db) => deadExecutors(db, goneAfterSeconds))) {
+    if (steady < steadyBeats) return false;
+    for (const dead of await database.system((db) => takeDead(db, goneAfterSeconds))) {
       const released = await database.system((db) => releaseRuns(db, dead));
       const resumed = await engine.takeOver(dead);
       await database.system((db) => forgetExecutor(db, dead));
       log.warn({ executor: dead, released, resumed }, "a server that ran workflows is gone; its runs go on elsewhere");
+    }
+    return false;
+  }
+
+  /** What the engine ended past the platform, or lost, would else run for ever. */
+  async function endLost(): Promise<boolean> {
+    const found = await database.system((db) => runsAtEngine(db, asked, page));
+    asked = found.length === page ? found.at(-1)?.id : undefined;
+    const over = await engine.over(found.map((run) => executionKey(run.org_id, run.id, run.execution)));
+    for (const run of found) {
+      const how = over.get(executionKey(run.org_id, run.id, run.execution));
+      if (how === undefined) continue;
+      const ended = await database.system((db) => endLostRun(db, run, how, { clock, ids: ports.ids, events: ports.appenderFor(db, run.org_id), workflows }));
+      if (ended) log.warn({ run: run.id, code: how.code }, `a run ${how.message}; it has failed`);
     }
     return false;
   }
@@ -129,7 +178,8 @@ export function startDispatch(ports: DispatchPorts): { stop(): Promise<void> } {
   const loops = [
     loop("handing runs to the workflow engine", handRuns, (signal) => runs.wait(pollMs, signal)),
     loop("handing messages to the workflow engine", alone("workflows.messages", handMessages), (signal) => messages.wait(pollMs, signal)),
-    loop("the heartbeat of workflows", async () => database.system((db) => beat(db, executor)).then(() => false), (signal) => timer.sleep(everyMs, signal)),
+    loop("the heartbeat of workflows", sayAlive, (signal) => timer.sleep(everyMs, signal)),
+    loop("asking the workflow engine what it still runs", alone("workflows.lost", endLost), (signal) => timer.sleep(askMs, signal)),
     loop("forgetting runs that are over", alone("workflows.forget", forgetEnded), (signal) => timer.sleep(forgetMs / 24, signal)),
     loop("starting what is scheduled", async () => runDue(ports).then(() => false), (signal) => timer.sleep(pollMs, signal)),
     loop("taking over workflows", alone("workflows.take-over", takeOver), (signal) => timer.sleep(everyMs, signal)),
@@ -139,6 +189,7 @@ export function startDispatch(ports: DispatchPorts): { stop(): Promise<void> } {
       stopping.abort();
       deaf();
       await Promise.all(loops);
+      fence.rest();
     },
   };
 }

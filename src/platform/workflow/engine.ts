@@ -10,6 +10,12 @@ export interface Handed {
   input: unknown;
 }
 
+/** How an execution is over: in the words of a failure's code, and of a message after "The run". */
+export interface Over {
+  code: "workflow-ended" | "workflow-terminated" | "workflow-timed-out" | "workflow-lost";
+  message: string;
+}
+
 /** Does a step with all its attempts. An engine calls it until it answers; it throws only where this server stops. */
 export type RunStep = (call: StepCall, stop: AbortSignal) => Promise<StepOutcome>;
 
@@ -28,8 +34,17 @@ export interface WorkflowEngine {
   takeOver(executor: string): Promise<number>;
   /** Forgets executions; one that still runs is ended where it is, without compensations. */
   forget(keys: readonly string[]): Promise<void>;
-  /** `ok`, or what is wrong, for readiness. */
+  /**
+   * Which of these executions are over at the engine, or not known to it, and what it says of each: one whose run is not
+   * over in the platform's records was ended past the platform.
+   */
+  over(keys: readonly string[]): Promise<ReadonlyMap<string, Over>>;
+  /** `ok`, with what it may have to add after a colon, or what is wrong, for readiness. */
   health(): Promise<string>;
+  /** New connections take the certificate as it is now. An engine without it has to be opened anew for that. */
+  renewCertificate?(): void;
+  /** Why the engine cannot go on here; it is closed then, and opened anew. Never, where that is by `close`. */
+  ended: Promise<string>;
   /** Ends here without ending any run. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 export { BlobRef, signal, step, workflow, WorkflowError, type Flow, type RetryPolicy, type SignalRef, type StepRef, type Workflow } from "./declare.ts";
-export { endOrganization, startDispatch } from "./dispatch.ts";
+export { deadSeconds, endOrganization, leaveRuns, startDispatch } from "./dispatch.ts";
 export type { EnginePorts, RunStep, WorkflowEngine } from "./engine.ts";
+export { createFence, type Fence } from "./fence.ts";
 export { RunEnded, RunNotEnded, RunNotFound, ScheduleExists, ScheduleInvalid, ScheduleNotFound, SignalUnknown, WorkflowUnknown } from "./errors.ts";
 export { createStepRunner, type StepRunnerPorts } from "./run-step.ts";
 export { runTypeId, startRun, workflowsIn } from "./runs.ts";

@@ -15,6 +15,7 @@ import { EngineStopped } from "./frame.ts";
 import { ownHandlers } from "./own-steps.ts";
 import { workflowsIn, type RunPorts } from "./runs.ts";
 import { insertAttempt, insertStep, recordedStep, setProgress, type StepDone } from "./store.ts";
+import type { Fence } from "./fence.ts";
 import type { StepContext, StepHandler, StepPrepareContext } from "./steps.ts";
 import type { Starter } from "./types.ts";
 
@@ -45,6 +46,7 @@ const lookMs = 2_000;
 class DoneElsewhere extends Error {}
 
 /**
+  fence?: Pick<Fence, "signal">;
  * Does a step: outside first, then the transaction that writes its effect and records it as done; again, with the waits
  * of its retry policy, where that fails. What is recorded is answered and not done again, whatever the engine remembers.
  */
@@ -104,11 +106,13 @@ export function createStepRunner(ports: StepRunnerPorts): RunStep {
     const startedAt = timestamp(clock);
     const cancelled = cancellation(call);
     try {
-      return await attemptAt(handler, call, attempt, AbortSignal.any([stop, cancelled.signal]), known, startedAt);
+      return await attemptAt(handler, call, attempt, AbortSignal.any([stop, fence, cancelled.signal]), known, startedAt);
     } catch (error) {
+    const fence = ports.fence?.signal() ?? stop;
+    fence.throwIfAborted();
       if (error instanceof DoneElsewhere) return { againMs: 0 };
       if (cancelled.signal.aborted) return { cancelled: true };
-      if (stop.aborted || isAway(error)) throw error;
+      if (stop.aborted || fence.aborted || isAway(error)) throw error;
       const { retry } = handler.ref;
       const failure = failureOf(error);
       const last = attempt >= retry.attempts || retry.never.includes(failure.code);

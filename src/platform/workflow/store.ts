@@ -95,6 +95,13 @@ export async function openChildren(db: Db, orgId: string, id: string): Promise<s
   return rows.map((row) => row.id);
 }
 
+/** The last place that the run is known to have come to, and the first one whose child is not over. */
+export async function lastCall(db: Db, orgId: string, id: string): Promise<{ last: number; firstOpenChild: number | null }> {
+  return db.one(sql`
+    select coalesce((select max(seq) from platform.workflow_steps where org_id = ${orgId} and run_id = ${id}), 0) as last,
+      (select min(parent_seq) from platform.workflow_runs where org_id = ${orgId} and parent_id = ${id} and state in ('waiting', 'running')) as "firstOpenChild"`);
+}
+
 /** Children that were called between these places and did not succeed. */
 export function failedChildren(db: Db, orgId: string, id: string, { from, to }: Where): Promise<{ id: string; parent_seq: number }[]> {
   return db.many(sql`

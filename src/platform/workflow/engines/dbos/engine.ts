@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type pg from "pg";
-import type { EnginePorts, WorkflowEngine } from "../../engine.ts";
+import type { EnginePorts, Over, WorkflowEngine } from "../../engine.ts";
 import type { StepCall } from "../../execution.ts";
 import { openRpc } from "./rpc.ts";
 import type { DbosThreadData } from "./thread.ts";
@@ -28,6 +28,7 @@ export async function createDbosEngine({ entry, connection, executor, poolSize =
     },
   });
   let gone: string | undefined;
+  const ended = Promise.withResolvers<string>();
   worker.on("error", (error) => {
     gone = error.message;
     log.error({ err: error }, "the thread that runs workflows has ended");
@@ -35,6 +36,7 @@ export async function createDbosEngine({ entry, connection, executor, poolSize =
   worker.once("exit", () => {
     gone ??= "its thread has ended";
     rpc.end(new Error("the thread that runs workflows has ended"));
+    if (!stopping.signal.aborted) ended.resolve(`the thread that runs workflows has ended: ${gone}`);
   });
   await Promise.race([ready, once(worker, "exit").then(() => Promise.reject(new Error(`the thread that runs workflows did not start: ${gone ?? "it ended"}`)))]);
   return {
@@ -43,7 +45,15 @@ export async function createDbosEngine({ entry, connection, executor, poolSize =
     deliver: (key, message) => rpc.call("deliver", { key, message }),
     takeOver: (dead) => rpc.call("takeOver", dead),
     forget: (keys) => rpc.call("forget", keys),
-    health: async () => (gone === undefined ? "ok" : `${gone}; restart this server`),
+    over: async (keys) => new Map(await rpc.call<[string, Over][]>("over", keys)),
+    health: async () => (gone === undefined ? "ok" : `the thread that runs workflows: ${gone}`),
+    ended: ended.promise,
+    renewCertificate() {
+      if (typeof connection.ssl !== "object") return;
+      // What it was given at its start were copies.
+      const { ca, cert, key } = connection.ssl;
+      void rpc.call("renewCertificate", { ca, cert, key }).catch((error: unknown) => log.warn({ err: error }, "the workflow engine keeps to the certificate before"));
+    },
     async close() {
       stopping.abort();
       gone = "closed";

@@ -1,8 +1,9 @@
+import type { ConnectionOptions } from "node:tls";
 import { parentPort, workerData } from "node:worker_threads";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import pg from "pg";
 import type { Workflow } from "../../declare.ts";
-import type { Handed } from "../../engine.ts";
+import type { Handed, Over } from "../../engine.ts";
 import type { Execution, Message, StepOutcome } from "../../execution.ts";
 import { runWorkflow } from "../../frame.ts";
 import { openRpc } from "./rpc.ts";
@@ -15,6 +16,7 @@ export type DbosThreadData = { connection: pg.ClientConfig; executor: string; po
 const applicationVersion = "qinfra";
 const inbox = "inbox";
 const listed = 500;
+const open = ["PENDING", "ENQUEUED", "DELAYED"];
 
 /**
  * The thread that runs workflows on DBOS. DBOS is one to a process, or to a thread as here, and so is the sandbox:
@@ -36,7 +38,7 @@ export async function serveDbos(workflows: readonly Workflow[]): Promise<void> {
     },
     async deliver({ key, message }: { key: string; message: Message }) {
       const status = await DBOS.getWorkflowStatus(key);
-      if (status === null || !["PENDING", "ENQUEUED", "DELAYED"].includes(status.status)) return;
+      if (status === null || !open.includes(status.status)) return;
       await DBOS.send(key, message, inbox, message.id);
     },
     async takeOver(dead: string) {
@@ -52,6 +54,21 @@ export async function serveDbos(workflows: readonly Workflow[]): Promise<void> {
       if (keys.length === 0) return;
       await DBOS.cancelWorkflows(keys);
       await DBOS.deleteWorkflows(keys);
+    },
+    async over(keys: string[]) {
+      const found: [string, Over][] = [];
+      if (keys.length === 0) return found;
+      const rows = new Map((await DBOS.listWorkflows({ workflowIDs: keys, loadInput: false, loadOutput: false })).map(({ workflowID, status }) => [workflowID, status]));
+      for (const key of keys) {
+        const status = rows.get(key);
+        if (status === undefined) found.push([key, { code: "workflow-lost", message: "is not known to DBOS any more: its records were deleted or lost" }]);
+        else if (!open.includes(status)) found.push([key, status === "CANCELLED" ? { code: "workflow-terminated", message: "was cancelled in DBOS, past the platform" } : { code: "workflow-ended", message: `is over at DBOS (${status}), without its last step` }]);
+      }
+      return found;
+    },
+    async renewCertificate(files: Pick<ConnectionOptions, "ca" | "cert" | "key">) {
+      // The pool makes each new connection of this object.
+      if (typeof connection.ssl === "object") Object.assign(connection.ssl, files);
     },
     async close() {
       await DBOS.shutdown({ workflowCompletionTimeoutMS: 0 });

@@ -7,8 +7,9 @@ describe("the address of Temporal", () => {
     ["temporal://127.0.0.1", "127.0.0.1:7233", "default"],
     ["temporal://127.0.0.1/", "127.0.0.1:7233", "default"],
     ["temporal://[::1]:7233/a%20b", "[::1]:7233", "a b"],
+    ["temporals://temporal.internal/production", "temporal.internal:7233", "production"],
   ])("%s", (url, address, namespace) => {
-    expect(temporalAddress(url)).toEqual({ address, namespace });
+    expect(temporalAddress(url)).toEqual({ address, namespace, encrypted: url.startsWith("temporals") });
   });
 
   it.each([
@@ -18,6 +19,7 @@ describe("the address of Temporal", () => {
     ["temporal://me:hidden@127.0.0.1/default", "holds a user or a password"],
     ["temporal://127.0.0.1/default?tls=1", "has something after the namespace"],
     ["temporal://127.0.0.1/one/two", "has more than one namespace"],
+    ["temporal://127.0.0.1/%E0%A4%A", "is not one"],
   ])("is refused where it is %s", (url, said) => {
     expect(() => temporalAddress(url)).toThrow(said);
     expect(() => temporalAddress(url)).not.toThrow("hidden");

@@ -1,17 +1,21 @@
-import { loadTemporal } from "./packages.ts";
+import { findPackageJSON } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+interface Bundler {
+  temporalBundle(root: string, entry: string): Promise<string>;
+}
 
 /**
- * The code that Temporal's sandbox runs, as one text. Takes seconds: a release makes it once.
+ * The code that Temporal's sandbox runs, for a program that runs from its sources; a build makes it beforehand.
  * @param entry - Path of a module that exports `temporalWorkflow(...)` under `workflowType`.
  */
 export async function bundleForTemporal(entry: string): Promise<{ code: string }> {
-  const { worker: { bundleWorkflowCode, DefaultLogger } } = await loadTemporal();
-  const faults: string[] = [];
-  const logger = new DefaultLogger("ERROR", ({ message }) => void faults.push(message));
+  const root = dirname(findPackageJSON(pathToFileURL(entry)) ?? "");
+  const { temporalBundle } = (await import(pathToFileURL(join(root, "scripts/lib/temporal-bundle.mjs")).href)) as Bundler;
   try {
-    const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger });
-    return { code };
+    return { code: await temporalBundle(root, entry) };
   } catch (error) {
-    throw new Error(`The bundle of the workflows could not be made: ${(error as Error).message}\n${faults.join("\n")}`, { cause: error });
+    throw new Error(`The bundle of the workflows could not be made: ${(error as Error).message}`, { cause: error });
   }
 }

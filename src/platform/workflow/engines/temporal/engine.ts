@@ -1,12 +1,16 @@
-import type { EnginePorts, WorkflowEngine } from "../../engine.ts";
+import type { EnginePorts, Over, WorkflowEngine } from "../../engine.ts";
 import type { StepCall, StepOutcome } from "../../execution.ts";
 import { temporalAddress } from "./address.ts";
+import { connectTemporal, said, type TemporalTls } from "./connect.ts";
 import { beatMs, messageSignal, usualTaskQueue, workflowType } from "./names.ts";
-import { loadTemporal, prepareRuntime, type TemporalPackages } from "./packages.ts";
+import { describeOver } from "./over.ts";
+import { loadTemporal, prepareRuntime } from "./packages.ts";
 
 export interface TemporalOptions extends EnginePorts {
-  /** `temporal://host:port/namespace`. */
+  /** `temporal://host:port/namespace`, or `temporals://`. */
   url: string;
+  /** Where it is reached over TLS with these. */
+  tls?: TemporalTls;
   /** What `bundleForTemporal` made, or the path of a file that holds it. */
   bundle: { code: string } | { path: string };
   taskQueue?: string;
@@ -20,6 +24,7 @@ const stickyMs = 5_000;
 const mostInMemory = 500;
 /** How long a step that does not listen is waited for when this server stops; then another one does it again. */
 const stopMs = 10_000;
+const askedAtOnce = 10;
 
 /**
  * Workflows on a Temporal server (https://docs.temporal.io), with a worker in this process. The SDK is not a part of the
@@ -28,11 +33,11 @@ const stopMs = 10_000;
  */
 export async function createTemporalEngine(options: TemporalOptions): Promise<WorkflowEngine> {
   const { executor, runStep, log, bundle, taskQueue = usualTaskQueue } = options;
-  const { address, namespace } = temporalAddress(options.url);
+  const { address, namespace, encrypted } = temporalAddress(options.url);
   const packages = await loadTemporal();
   const { activity: { ApplicationFailure, Context }, client: { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, isGrpcServiceError } } = packages;
   prepareRuntime(packages.worker, log);
-  const connection = await connect(packages, address);
+  const connection = await connectTemporal(packages, address, options.tls ?? encrypted);
 
   async function step(call: StepCall): Promise<StepOutcome> {
     const context = Context.current();
@@ -59,11 +64,11 @@ export async function createTemporalEngine(options: TemporalOptions): Promise<Wo
   });
   const client = new Client({ connection, namespace });
 
-  let gone: string | undefined;
+  const gone = Promise.withResolvers<string>();
   let closing = false;
   const running = worker.run().catch((error: unknown) => {
-    gone = said(error);
     log[closing ? "warn" : "error"]({ err: error }, "the worker that runs workflows has ended");
+    if (!closing) gone.resolve(`Temporal at ${address} runs no workflows for this server any more: ${said(error)}`);
   });
 
   function limited<T>(ms: number, work: () => Promise<T>): Promise<T> {
@@ -99,11 +104,20 @@ export async function createTemporalEngine(options: TemporalOptions): Promise<Wo
         }
       }
     },
+    async over(keys) {
+      const found = new Map<string, Over>();
+      for (let first = 0; first < keys.length; first += askedAtOnce) {
+        const some = keys.slice(first, first + askedAtOnce);
+        const answers = await Promise.all(some.map((key) => limited(callMs, () => describeOver(packages, client, key))));
+        for (const [i, key] of some.entries()) if (answers[i] !== undefined) found.set(key, answers[i]);
+      }
+      return found;
+    },
+    ended: gone.promise,
     async health() {
-      if (gone !== undefined) return `${gone}; restart this server`;
       try {
         await limited(healthMs, () => client.workflowService.describeNamespace({ namespace }));
-        return "ok";
+        return `ok: Temporal at ${address}, namespace ${namespace}`;
       } catch (error) {
         return `Temporal at ${address} does not answer: ${said(error)}`;
       }
@@ -119,15 +133,3 @@ export async function createTemporalEngine(options: TemporalOptions): Promise<Wo
 
 /** gRPC's status code. */
 const notFound = 5;
-
-async function connect({ worker: { NativeConnection } }: TemporalPackages, address: string): Promise<import("@temporalio/worker").NativeConnection> {
-  try {
-    return await NativeConnection.connect({ address });
-  } catch (error) {
-    throw new Error(`No Temporal server answers at ${address}, which WORKFLOWS_URL names: ${said(error)}`, { cause: error });
-  }
-}
-
-function said(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
-}
