@@ -4,7 +4,7 @@ import type { Operation } from "../../src/platform/operation/index.ts";
 import type { Caller, TestPlatform } from "../../src/app/testing.ts";
 import { roleColumns } from "../../src/app/reference-docs.ts";
 import { grants } from "../../src/platform/actor.ts";
-import { allowedCaller, idKindsOf, makerOf, manifestPlatform, operations, plain, withRealIds } from "./world.ts";
+import { allowedCaller, idKindsOf, makerOf, manifestPlatform, operations, plain, someAtOnce, withRealIds } from "./world.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -111,16 +111,14 @@ describe("wrong input to a tool", () => {
   ];
 
   it.each(takesSomething)("is a refusal of $id that a model can read, never an internal error", async (operation) => {
-    const faults: string[] = [];
     const base = plain(operation).input ?? {};
-    for (const field of [...Object.keys(operation.input.properties), "qinfraUnknown"]) {
-      for (const [what, value] of values) {
-        const others = Object.entries(base).filter(([name]) => name !== field).map(([name, one]) => `${JSON.stringify(name)}:${JSON.stringify(one)},`).join("");
-        const reply = await rpc(allowedCaller(operation), "tools/call", `{"name":"${mcpName(operation)}","arguments":{${others}"${field}":${value}}}`);
-        if (/^(internal|no problem|error -32603)/.test(outcome(reply))) faults.push(`${field}: ${what}: ${outcome(reply)}`);
-      }
-    }
-    expect(faults).toEqual([]);
+    const wrong = [...Object.keys(operation.input.properties), "qinfraUnknown"].flatMap((field) => values.map(([what, value]) => ({ field, what, value })));
+    const faults = await someAtOnce(wrong, async ({ field, what, value }) => {
+      const others = Object.entries(base).filter(([name]) => name !== field).map(([name, one]) => `${JSON.stringify(name)}:${JSON.stringify(one)},`).join("");
+      const reply = await rpc(allowedCaller(operation), "tools/call", `{"name":"${mcpName(operation)}","arguments":{${others}"${field}":${value}}}`);
+      return /^(internal|no problem|error -32603)/.test(outcome(reply)) ? `${field}: ${what}: ${outcome(reply)}` : undefined;
+    });
+    expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
   });
 
   it.each(takesSomething)("as deep as a stack goes does not reach $id", async (operation) => {

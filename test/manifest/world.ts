@@ -283,3 +283,12 @@ export async function manifestPlatform(): Promise<TestPlatform> {
     },
   };
 }
+
+const atOnce = 8;
+
+/** What each of them comes to, in their order; a few at once, since most of a call is waiting. */
+export async function someAtOnce<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let i = 0; i < items.length; i += atOnce) results.push(...await Promise.all(items.slice(i, i + atOnce).map(work)));
+  return results;
+}
