@@ -58,9 +58,9 @@ export interface Config {
   policyUrl: string;
   /** `postgres`, `nats://...` or `kafka://...`. */
   eventsUrl: string;
-  osvUrl: string;
   /** `dbos` or `temporal://...`. */
   workflowsUrl: string;
+  osvUrl: string;
   jwtIssuers: readonly JwtIssuerSetting[];
   localSignIn: boolean;
   rateLimit: number;
@@ -132,6 +132,15 @@ export function parseConfig(env: Environment, defaultDataDir: string): Config {
   };
 }
 
+function checkTemporal(url: string | undefined, faults: string[]): void {
+  if (url?.startsWith("temporal") !== true || faults.some((fault) => fault.startsWith("WORKFLOWS_URL:"))) return;
+  try {
+    temporalAddress(url);
+  } catch (error) {
+    faults.push(`WORKFLOWS_URL: ${(error as Error).message}`);
+  }
+}
+
 function given<K extends string>(name: K, value: string | undefined): { [P in K]?: string } {
   return value === undefined ? {} : ({ [name]: value } as { [P in K]?: string });
 }
@@ -142,15 +151,6 @@ export function describeConfig(env: Environment, defaultDataDir: string): { name
   return (Object.entries(settings) as [Name, Setting][]).map(([name, { description, secret }]) => {
     const value = values[name];
     const from = env[name] !== undefined && env[name] !== "" ? "environment" : value === undefined ? "unset" : "default";
-function checkTemporal(url: string | undefined, faults: string[]): void {
-  if (url?.startsWith("temporal") !== true || faults.some((fault) => fault.startsWith("WORKFLOWS_URL:"))) return;
-  try {
-    temporalAddress(url);
-  } catch (error) {
-    faults.push(`WORKFLOWS_URL: ${(error as Error).message}`);
-  }
-}
-
     return { name, value: value === undefined ? "" : secret === true && value !== settings[name].fallback ? masked(value) : value, from, description };
   });
 }

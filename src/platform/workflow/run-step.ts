@@ -11,11 +11,11 @@ import { checkValue } from "./check.ts";
 import { mostBytes, type Workflow } from "./declare.ts";
 import type { RunStep } from "./engine.ts";
 import type { Failure, StepCall, StepOutcome } from "./execution.ts";
+import type { Fence } from "./fence.ts";
 import { EngineStopped } from "./frame.ts";
 import { ownHandlers } from "./own-steps.ts";
 import { workflowsIn, type RunPorts } from "./runs.ts";
 import { insertAttempt, insertStep, recordedStep, setProgress, type StepDone } from "./store.ts";
-import type { Fence } from "./fence.ts";
 import type { StepContext, StepHandler, StepPrepareContext } from "./steps.ts";
 import type { Starter } from "./types.ts";
 
@@ -36,6 +36,8 @@ export interface StepRunnerPorts {
   appenderFor(db: Db, call: { orgId: string; runId: string; step: string; starter: Starter }): EventAppender;
   workflows: ReadonlyMap<string, Workflow>;
   steps: readonly StepHandler[];
+  /** What was begun under it ends where others may have taken over. */
+  fence?: Pick<Fence, "signal">;
 }
 
 const tellMs = 1_000;
@@ -46,7 +48,6 @@ const lookMs = 2_000;
 class DoneElsewhere extends Error {}
 
 /**
-  fence?: Pick<Fence, "signal">;
  * Does a step: outside first, then the transaction that writes its effect and records it as done; again, with the waits
  * of its retry policy, where that fails. What is recorded is answered and not done again, whatever the engine remembers.
  */
@@ -98,6 +99,8 @@ export function createStepRunner(ports: StepRunnerPorts): RunStep {
   async function next(call: StepCall, stop: AbortSignal): Promise<StepOutcome | { againMs: number }> {
     const handler = handlers.get(call.step);
     if (handler === undefined) throw new Error(`this server knows no step ${call.step}`);
+    const fence = ports.fence?.signal() ?? stop;
+    fence.throwIfAborted();
     const known = await database.read(call.orgId, (db) => recordedStep(db, call));
     if (known === undefined) return { failure: { code: "workflow-run-not-found", message: "The run is gone, with its organization." } };
     if (known.step !== null) return recorded(known as { step: string; output: unknown; failure: Failure | null }, call);
@@ -108,8 +111,6 @@ export function createStepRunner(ports: StepRunnerPorts): RunStep {
     try {
       return await attemptAt(handler, call, attempt, AbortSignal.any([stop, fence, cancelled.signal]), known, startedAt);
     } catch (error) {
-    const fence = ports.fence?.signal() ?? stop;
-    fence.throwIfAborted();
       if (error instanceof DoneElsewhere) return { againMs: 0 };
       if (cancelled.signal.aborted) return { cancelled: true };
       if (stop.aborted || fence.aborted || isAway(error)) throw error;
