@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/platform/clock.ts";
 import { DeclaredError } from "../../src/platform/errors.ts";
 import { embeddedClusterExists, startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from "../../src/platform/database/embedded/index.ts";
@@ -40,6 +40,16 @@ async function ask(server: EmbeddedPostgres, sql: string): Promise<unknown> {
   }
 }
 
+/** A cluster for those who leave it as it was: making one takes most of their time. */
+let sharedDataDir: string;
+const kept: string[] = [];
+beforeAll(async () => {
+  sharedDataDir = join(temporaryFolder(me, kept), "database");
+  await (await start(sharedDataDir)).stop();
+  running.length = 0;
+});
+afterAll(() => sweep(kept));
+
 describe("an embedded PostgreSQL", () => {
   it("is made once, keeps its data, and is closed to others", async () => {
     const dataDir = join(temporaryFolder(me, made), "database");
@@ -65,7 +75,7 @@ describe("an embedded PostgreSQL", () => {
   });
 
   it("listens on 127.0.0.1 only where that is asked for, and refuses a wrong password", async () => {
-    const server = await start(join(temporaryFolder(me, made), "database"), { tcp: true });
+    const server = await start(sharedDataDir, { tcp: true });
     expect(server.connection.host).toBe("127.0.0.1");
     expect(await ask(server, "select inet_server_addr()::text")).toBe("127.0.0.1/32");
     const stranger = new pg.Client({ ...server.connection, password: "wrong" });
@@ -98,21 +108,19 @@ describe("an embedded PostgreSQL", () => {
   });
 
   it("tells of its death, once, and starts again on what is left", async () => {
-    const dataDir = join(temporaryFolder(me, made), "database");
-    const server = await start(dataDir);
+    const server = await start(sharedDataDir);
     const deaths: string[] = [];
     server.onDeath((how) => deaths.push(how));
     process.kill(server.pid, "SIGKILL");
     await until(() => deaths.length > 0, "the death is told");
-    const again = await start(dataDir);
+    const again = await start(sharedDataDir);
     expect(await ask(again, "select 1")).toBe(1);
     await again.stop();
     expect(deaths).toEqual(["SIGKILL"]);
   });
 
   it("starts where the lock file names another program that got the process id", async () => {
-    const dataDir = join(temporaryFolder(me, made), "database");
-    const first = await start(dataDir);
+    const first = await start(sharedDataDir);
     const owner = statSync(first.cluster);
     const file = readFileSync(join(first.cluster, "data/postmaster.pid"), "utf8");
     await first.stop();
@@ -121,7 +129,7 @@ describe("an embedded PostgreSQL", () => {
       const path = join(first.cluster, "data/postmaster.pid");
       writeFileSync(path, file.replace(/^\d+/, String(other.pid)), { mode: 0o600 });
       chownSync(path, owner.uid, owner.gid);
-      const second = await start(dataDir);
+      const second = await start(sharedDataDir);
       expect(await ask(second, "select 1")).toBe(1);
       expect(other.exitCode ?? other.signalCode).toBeNull();
     } finally {
@@ -130,20 +138,21 @@ describe("an embedded PostgreSQL", () => {
   });
 
   it("refuses a second server on one folder, naming the first", async () => {
-    const dataDir = join(temporaryFolder(me, made), "database");
-    const server = await start(dataDir);
-    const error = await refusal(dataDir);
+    const server = await start(sharedDataDir);
+    const error = await refusal(sharedDataDir);
     expect(error.type.code).toBe("postgres-already-running");
     expect(error.message).toContain(`process ${process.pid} (its PostgreSQL is process ${server.pid})`);
     expect(await ask(server, "select 1")).toBe(1);
   });
 
   it("refuses a cluster of another version, naming both", async () => {
-    const dataDir = join(temporaryFolder(me, made), "database");
-    const server = await start(dataDir);
+    const server = await start(sharedDataDir);
     await server.stop();
-    writeFileSync(join(server.cluster, "data/PG_VERSION"), "17\n");
-    const error = await refusal(dataDir);
+    const path = join(server.cluster, "data/PG_VERSION");
+    const version = readFileSync(path);
+    writeFileSync(path, "17\n");
+    const error = await refusal(sharedDataDir);
+    writeFileSync(path, version);
     expect(error.type.code).toBe("postgres-wrong-version");
     expect(error.message).toMatch(/made by PostgreSQL 17, and this program brings 18.*pg_dumpall/);
   });
