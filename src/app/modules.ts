@@ -1,4 +1,5 @@
 import { audit } from "../modules/audit/index.ts";
+import { events } from "../modules/events/index.ts";
 import { images } from "../modules/images/index.ts";
 import { inventory } from "../modules/inventory/index.ts";
 import { organizations } from "../modules/organizations/index.ts";
@@ -8,4 +9,4 @@ import { workflows } from "../modules/workflows/index.ts";
 import type { Module } from "../platform/operation/index.ts";
 
 /** Every module of the platform. A new one is added here and nowhere else. */
-export const modules: readonly Module[] = [organizations, audit, workflows, inventory, software, images, vulnerabilities];
+export const modules: readonly Module[] = [organizations, audit, workflows, events, inventory, software, images, vulnerabilities];

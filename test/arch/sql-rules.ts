@@ -103,6 +103,7 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/platform/events/retire.ts": "takes a partition out of the log of all",
   "src/platform/events/wait.ts": "asks for the state of an event by its id",
   "src/platform/events/follow.ts": "readers follow the log of all",
+  "src/platform/events/live.ts": "one reader for all who listen on a server, whatever their organization",
   "src/platform/events/bus/postgres/store.ts": "consumers of the bus read the log of all",
   "src/platform/events/closing.ts": "looks at the chain of an organization that is about to go",
   "src/platform/events/checkpoints.ts": "signs the chains of all",

@@ -9,6 +9,8 @@ export type { CloudEvent } from "./cloud-event.ts";
 export { eventType, type EventType } from "./declare.ts";
 export { foldStream, snapshotStream, type Fold, type Folded, type StreamEvent } from "./fold.ts";
 export { openLine, type Line } from "./line.ts";
+export { startLive, type LiveEvents } from "./live.ts";
+export { isInLog, lastSeq, type LiveFilter } from "./live-read.ts";
 export { createPrivateBodies, eraseSubject, eraseSubjectEverywhere, type PrivateBodies } from "./private.ts";
 export { changedAfter, headPosition, type SubjectsChanged, readByPosition, readLog, readStream, type AuditEvent, type AuditQuery, type PositionPage } from "./read.ts";
 export { parkedReason } from "./parked.ts";

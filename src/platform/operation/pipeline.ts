@@ -77,7 +77,7 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
 
   const prepareContext: PrepareContext = {
     ...common, address: call.address, signal: call.signal, transaction, blobs: services.blobs, http: services.http, settings: services.settings, secrets: services.secrets, publicUrl: services.publicUrl, instance: services.instance,
-    identify: services.identify, permissions: services.permissions,
+    identify: services.identify, permissions: services.permissions, eventTypes: services.eventTypes,
     progress: (progress) => call.progress?.(progress),
     verifyLog: () => services.verifyLog(origin.orgId, call.signal, (progress) => call.progress?.(progress)),
     compute: (task, data) => services.compute(task, data, call.signal),

@@ -7,6 +7,8 @@ import type { BlobStore } from "../blobs/types.ts";
 import type { Clock } from "../clock.ts";
 import type { Database, Db } from "../database/database.ts";
 import type { Verification } from "../events/verify.ts";
+import type { EventType } from "../events/declare.ts";
+import type { LiveEvents } from "../events/live.ts";
 import type { EventAppender, EventWaiter } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
@@ -18,6 +20,7 @@ import type { Quotas } from "./quotas.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { LoadShedder } from "./load.ts";
 import type { Strangers } from "./strangers.ts";
+import type { StreamSlots } from "./stream-slots.ts";
 import type { Allowance } from "../limits/index.ts";
 
 /** What a caller brings along at any door. */
@@ -109,6 +112,10 @@ export interface Services {
   secrets: Pick<Secrets, "seal" | "open">;
   /** The permissions that operations ask for. */
   permissions: readonly string[];
+  /** The types of events that modules declare. */
+  eventTypes: readonly EventType[];
+  live: LiveEvents;
+  streams: StreamSlots;
   /** Where people reach the platform: an origin, without a path. */
   publicUrl: string;
   instance: number;

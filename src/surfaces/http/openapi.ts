@@ -58,6 +58,7 @@ function describe(operation: Operation): Json {
       ...((schema as { type?: string }).type === "array" ? { style: "form", explode: true } : {}),
     };
   });
+  if (operation.stream !== undefined) parameters.push(lastEventId);
   if ((operation.effect === "change" || operation.effect === "destructive") && operation.body === undefined) parameters.push(idempotencyKey);
   const success = operation.creates === true ? "201" : "200";
   return {
@@ -72,7 +73,7 @@ function describe(operation: Operation): Json {
     ...(operation.deprecated === undefined ? {} : { deprecated: true, "x-sunset": operation.deprecated.sunset }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...requestBody(operation, inBody, properties, required),
-    responses: { [success]: { description: operation.summary, content: { "application/json": { schema: operation.output } } }, ...notModified(operation), ...problems(operation) },
+    responses: { [success]: { description: operation.summary, content: { "application/json": { schema: operation.output }, ...eventStream(operation) } }, ...notModified(operation), ...problems(operation) },
   };
 }
 
@@ -80,6 +81,16 @@ function notModified(operation: Operation): Json {
   if (routeOf(operation).method !== "GET") return {};
   return { "304": { description: "The answer is the one that `If-None-Match` names by its entity tag" } };
 }
+
+/** The events of a stream; its item schema is that of `data`, which is JSON. */
+function eventStream({ stream }: Operation): Json {
+  return stream === undefined ? {} : { "text/event-stream": { schema: { type: "string", contentMediaType: "application/json", contentSchema: stream.event, description: "`data` of each server-sent event" } } };
+}
+
+const lastEventId = {
+  name: "Last-Event-ID", in: "header", required: false, schema: { type: "string", minLength: 1, maxLength: 200, pattern: "^[\\x21-\\x7e]+$" },
+  description: "The id of the last event that was received; the stream goes on after it. Counts before `after`",
+};
 
 const idempotencyKey = {
   name: "Idempotency-Key", in: "header", required: false, schema: { type: "string", minLength: 1, maxLength: 200, pattern: "^[\\x21-\\x7e]+$" },

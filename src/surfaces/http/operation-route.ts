@@ -2,6 +2,7 @@ import { PassThrough, Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { DeclaredError, InvalidInput, Internal, toProblem, Unauthenticated, UnsupportedMediaType } from "../../platform/errors.ts";
 import { tellAllowance, tellFreshness } from "./answer-headers.ts";
+import { answerStream } from "./event-stream.ts";
 import type { Operation, Progress } from "../../platform/operation/index.ts";
 import { execute } from "../../platform/operation/pipeline.ts";
 import { routeOf } from "../../platform/operation/registry.ts";
@@ -28,12 +29,19 @@ export async function handleOperation(
     ...headerOf(request, "idempotency-key", "idempotencyKey"),
     ...(typeof request.headers["traceparent"] === "string" && { traceparent: request.headers["traceparent"] }),
   };
+  if (operation.stream !== undefined && request.headers.accept?.includes("text/event-stream") === true) return answerStream(services, operation, goingOn(call, request), reply);
   if (request.headers.accept?.includes("application/x-ndjson") === true) return streamed(services, operation, call, reply);
   const outcome = await execute(services, operation, call);
   if (outcome.replayed) void reply.header("idempotent-replay", "true");
   const text = JSON.stringify(outcome.output);
   if (tellFreshness(request, reply, operation, outcome, text)) return reply.code(304).send();
   return reply.code(outcome.status).type("application/json; charset=utf-8").send(text);
+}
+
+/** A browser that was cut off asks for the same address again; the header says how far it came since. */
+function goingOn(call: Call, request: FastifyRequest): Call {
+  const { last } = headerOf(request, "last-event-id", "last");
+  return last === undefined ? call : { ...call, input: { ...(call.input as Record<string, unknown>), after: last } };
 }
 
 function credentialsOf(request: FastifyRequest, cookie: Call["credentials"]["cookie"]): Call["credentials"] {

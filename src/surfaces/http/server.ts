@@ -68,6 +68,8 @@ export async function createHttpServer(services: Services, registry: Registry, o
   server.addHook("onSend", async (_request, reply) => {
     if (options.draining()) void reply.header("connection", "close");
   });
+  // Streams never end by themselves, and closing waits for whatever is open.
+  server.addHook("preClose", async () => services.streams.close());
   server.addHook("onRequestAbort", async (request) => {
     options.log.info({ requestId: request.id, method: request.method, route: request.routeOptions.url }, "request aborted by its caller");
   });

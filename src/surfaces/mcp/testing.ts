@@ -66,6 +66,7 @@ export async function createTestServices(identify: (authorization: string | unde
       return authorization === undefined ? anonymous : fail(Unauthenticated, "This credential is not known, or it was revoked.");
     },
     identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
+    eventTypes: [], live: {} as Services["live"], streams: {} as Services["streams"],
     workflows: () => ({}) as Workflows,
     appender: () => ({ append: absent("event log") }),
     waiter: { wait: absent("event log") },
