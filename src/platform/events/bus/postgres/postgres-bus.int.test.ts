@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../clock.ts";
 import { Conflict, InvalidInput } from "../../../errors.ts";
 import { appender } from "../../append.ts";
@@ -33,9 +33,15 @@ async function append(log: EventsFixture, messages: readonly BusMessage[]): Prom
   });
 }
 
+let shared: EventsFixture;
+beforeAll(async () => {
+  shared = await eventsFixture();
+  shared.sealer();
+});
+afterAll(() => shared.close());
+
 busContract("the event log in PostgreSQL", async () => {
-  const log = await eventsFixture();
-  log.sealer();
+  const log = shared;
   const opened: EventBus[] = [];
   function open(): EventBus {
     const bus = busOf(log);
@@ -53,7 +59,6 @@ busContract("the event log in PostgreSQL", async () => {
     again: async () => open(),
     async close() {
       for (const bus of opened) await bus.close();
-      await log.close();
     },
   };
 });
