@@ -13,7 +13,7 @@ const steps = [
   { title: "rules (oxlint)", command: () => [node24(), bin("oxlint")] },
   { title: "architecture rules (test/arch)", command: () => [node24(), join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "unit", "test/arch"] },
   { title: "documents and their examples (test/docs)", command: () => [node24(), join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "integration", "test/docs"] },
-  { title: "goldens (openapi.json, schema.sql, docs/reference, policies)", command: () => [node24(), "src/main.ts", "goldens", "--check"] },
+  { title: "goldens (openapi.json, asyncapi.json and that events only grew, schema.sql, docs/reference, policies)", command: () => [node24(), "src/main.ts", "goldens", "--check"] },
 ];
 
 await runScript(async () => {

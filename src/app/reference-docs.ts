@@ -1,3 +1,5 @@
+import type { TObject } from "typebox";
+import { allTopics, topicsOf } from "../platform/events/relay.ts";
 import { hasDoor, mcpName, type Registry } from "../platform/operation/registry.ts";
 import type { Door, Operation } from "../platform/operation/index.ts";
 import { permissionsOf, roles } from "../modules/organizations/index.ts";
@@ -14,6 +16,7 @@ export function referenceDocs(registry: Registry): { path: string; text: string 
     { path: "docs/reference/roles.md", text: rolesPage(operations) },
     { path: "docs/reference/exceptions.md", text: exceptionsPage(operations) },
     { path: "docs/reference/workflows.md", text: workflowsPage(registry) },
+    { path: "docs/reference/events.md", text: eventsPage(registry) },
   ];
 }
 
@@ -48,6 +51,24 @@ function may({ permission }: Operation, { permissions, platform }: (typeof roleC
   if (permission === "public" || permission === "self") return true;
   if (permission.startsWith("platform:") && !platform) return false;
   return grants(permissions, permission);
+}
+
+function eventsPage({ events }: Registry): string {
+  const sorted = [...events.values()].sort((a, b) => (a.type < b.type ? -1 : 1));
+  const topicRows = allTopics.map(({ topic, summary, prefix }) => [code(topic), summary, prefix === "" ? "all" : code(`${prefix}*`)]);
+  const rows = sorted.map((type) => [code(type.type), type.summary, code(type.permission), topicsOf(type.type).map(code).join(", "), Object.keys(type.data.properties).map(code).join(", ")]);
+  return page("Events", [
+    "Every change appends one, as CloudEvents 1.0, in the transaction of the change; the audit log is a view of them. [asyncapi.json](../../asyncapi.json) describes them for programs, and a server answers the same under `/asyncapi.json` and the JSON Schema of each under `/schemas/events/<type>.schema.json`. Somebody sees an event live who holds its permission; reading the whole log needs `audit:read`.",
+    "Data holds ids, numbers and enumerated values; names are looked up when they are shown. Members, values of an enumeration and types may be added, and limits may widen: a reader passes over what it does not know. Nothing is taken away or changes its meaning, which `npm run check` holds against the last release.",
+    "## Topics", table(["topic", "carries", "types"], topicRows),
+    "## Types", table(["type", "what happened", "permission", "topics", "data"], rows),
+    ...sorted.filter(({ data }) => Object.keys(data.properties).length > 0).flatMap(({ type, data }) => [`### ${type}`, table(["member", "what it is", "present"], membersOf(data))]),
+  ]);
+}
+
+function membersOf(data: TObject): string[][] {
+  const required = new Set((data as { required?: string[] }).required ?? []);
+  return Object.entries(data.properties as Record<string, { description?: string }>).map(([name, { description }]) => [code(name), description ?? "", required.has(name) ? "always" : "where it applies"]);
 }
 
 function workflowsPage({ workflows, steps }: Registry): string {

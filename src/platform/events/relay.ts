@@ -9,20 +9,30 @@ export interface Bus {
   publish(topic: string, event: StoredEvent): Promise<void>;
 }
 
-const topics: readonly { prefix: string; topic: string }[] = [
-  { prefix: "inventory.", topic: "asset.changes" },
-  { prefix: "drift.", topic: "drift.detected" },
-  { prefix: "orchestrator.", topic: "task.status" },
+export interface TopicSpec {
+  topic: string;
+  /** What the types of its events begin with. */
+  prefix: string;
+  /** What it carries, as words within a sentence. */
+  summary: string;
+}
+
+/** The topics, by the names of the reference. Other programs know them: a name stays. */
+export const allTopics: readonly TopicSpec[] = [
+  { prefix: "", topic: "audit.events", summary: "every event" },
+  { prefix: "inventory.", topic: "asset.changes", summary: "what happens to assets and sites" },
+  { prefix: "drift.", topic: "drift.detected", summary: "what happens to drift" },
+  { prefix: "orchestrator.", topic: "task.status", summary: "what becomes of AI tasks" },
 ];
 
 /** Every event goes to `audit.events`, and to the topic of its kind where it has one. */
 export function topicsOf(type: string): string[] {
-  return ["audit.events", ...topics.filter(({ prefix }) => type.startsWith(prefix)).map(({ topic }) => topic)];
+  return allTopics.filter(({ prefix }) => type.startsWith(prefix)).map(({ topic }) => topic);
 }
 
 /** What the types of a topic's events begin with; undefined where there is no such topic. */
 export function prefixOf(topic: string): string | undefined {
-  return topic === "audit.events" ? "" : topics.find((one) => one.topic === topic)?.prefix;
+  return allTopics.find((one) => one.topic === topic)?.prefix;
 }
 
 export interface Relay {

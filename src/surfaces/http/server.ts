@@ -8,6 +8,7 @@ import type { Operation } from "../../platform/operation/index.ts";
 import { hasDoor, routeOf, type Registry } from "../../platform/operation/registry.ts";
 import type { Services } from "../../platform/operation/services.ts";
 import type { TlsMaterial } from "../../platform/tls/index.ts";
+import { mountEventDocuments } from "./event-documents.ts";
 import { tellDeprecation } from "./answer-headers.ts";
 import { limitBody, type BodyLimits } from "./body-limits.ts";
 import { handleOperation, refuseStrangers } from "./operation-route.ts";
@@ -99,6 +100,7 @@ export async function createHttpServer(services: Services, registry: Registry, o
 
   const document = toOpenApi(registry, options.version);
   server.get("/openapi.json", async (_request, reply) => reply.header("cache-control", "no-cache").send(document));
+  mountEventDocuments(server, registry, options.version);
   for (const path of ["/healthz", "/health"]) server.get(path, async () => ({ status: "ok" }));
   for (const path of ["/readyz", "/ready"]) {
     server.get(path, async (_request, reply) => {

@@ -26,6 +26,11 @@ export function subjectOf(topic: string, key: string): string {
   return `qinfra.${token(topic)}.${shard}`;
 }
 
+/** As a document writes it, which is to stand for each shard. */
+export function subjectTemplate(topic: string): string {
+  return `qinfra.${token(topic)}.{shard}`;
+}
+
 export function subjectsOf(topic: string): string {
   return `qinfra.${token(topic)}.*`;
 }
