@@ -40,6 +40,7 @@ import { outwardBus } from "./event-bus.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { issuerChecks, rolesOf, signInOptionsOf } from "./issuers.ts";
+import { openProjections } from "./projections.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { version } from "./root.ts";
 import type { WorkflowSetting } from "./workflow-engines.ts";
@@ -108,7 +109,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   }
 
   /** What a subscriber appends is done by nobody; the request that caused it is named. */
-  function appenderFor(db: Db, subscription: string, cause: StoredEvent): EventAppender {
+  function appenderFor(db: Db, subscription: string, cause: Pick<StoredEvent, "orgId" | "requestId">): EventAppender {
     return appender(db, { orgId: cause.orgId, actor: "system", operation: subscription, requestId: cause.requestId, door: "subscription", ai: false, clock, ids, privateBodies, types: registry.events });
   }
 
@@ -148,13 +149,14 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     workflowsFor: (db, orgId, events) => workflowsIn(db, { orgId, starter: { kind: "system", ai: false } }, { clock, ids, events, workflows: registry.workflows }),
     subscriptions: allSubscriptions(),
   });
+  const projections = openProjections({ database, clock, timer, line, log, random, metrics, blobs: checkpoints, modules });
   const caching = openCaching(config, { database, line, timer, log, clock, ...(engines === undefined ? {} : { engines }) });
   const outward = outwardBus(config, { log, clock, timer, random, ...(engines === undefined ? {} : { engines }) });
   const outwardRelay = outward === undefined ? undefined : startOutwardRelay({ database, line, timer, log, random, bus: outward });
   const relay = startRelay({ database, line, timer, log, random, bus: endingKept(createLocalBus(), caching.cache) });
 
   function allSubscriptions() {
-    return modules.flatMap((module) => module.subscriptions?.({ database, clock, ids, log, metrics, compute, eventTypes }) ?? []);
+    return modules.flatMap((module) => module.subscriptions?.({ database, clock, ids, log, metrics, compute, eventTypes, appenderFor }) ?? []);
   }
 
   metrics.gauge("qinfra_events_horizon_seconds", "Age of the oldest transaction that holds back the event log", () => horizonSeconds);
@@ -229,6 +231,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
       await outwardRelay?.stop();
       await outward?.close();
       await relay.stop();
+      await projections.stop();
       await caching.stop();
       await sealer.stop();
       waiter.close();

@@ -51,6 +51,13 @@ it("is told apart by every subscription: each names types that are declared", ()
   expect(subscriptions.flatMap(({ id, on }) => (on === "all" ? [] : on.filter((type) => !events.has(type)).map((type) => `${id} waits for ${type}`)))).toEqual([]);
 });
 
+it("is told apart by every projection: each names types that are declared, and tables of its module", () => {
+  const projections = modules.flatMap(({ name, projections: own = [] }) => own.map((one) => ({ ...one, module: name })));
+  expect(projections.length).toBeGreaterThan(0);
+  expect(projections.flatMap(({ id, on }) => on.filter((type) => !events.has(type)).map((type) => `${id} counts ${type}`))).toEqual([]);
+  expect(projections.filter(({ id, module, tables }) => ![id, ...tables].every((one) => one.startsWith(`${module}.`)))).toEqual([]);
+});
+
 it("is judged so that free text is found", () => {
   const text = { type: "string", description: "What somebody wrote" };
   expect([text, { ...text, maxLength: 10 }, { ...text, pattern: "^.*$" }, { type: "array", items: { ...text, enum: ["a"] } }, { type: "object", patternProperties: {} }].map((schema) => faultsOf(schema, "x").length)).toEqual([1, 1, 1, 1, 1]);

@@ -12,24 +12,24 @@ export const rolePermissions: Record<Role, readonly string[]> = {
     "images:*", "drift:*", "compliance:*", "patches:*",
     "ai:*", "drills:*", "audit:*",
     "assets:*", "scans:*", "software:*", "vulnerabilities:*",
-    "organizations:*", "members:*", "api-keys:*", "workflows:*",
+    "organizations:*", "members:*", "api-keys:*", "workflows:*", "notifications:*", "analytics:*", "approvals:*",
   ],
   operator: [
     "images:read", "images:build", "drift:read", "drift:remediate", "patches:apply",
     "ai:execute", "drills:trigger",
     "assets:read", "assets:write", "scans:run", "software:read", "vulnerabilities:read",
-    "organizations:read", "members:read", "api-keys:read", "api-keys:write", "workflows:read", "workflows:write",
+    "organizations:read", "members:read", "api-keys:read", "api-keys:write", "workflows:read", "workflows:write", "notifications:read", "notifications:write", "analytics:read", "approvals:read", "approvals:write", "approvals:decide",
   ],
   viewer: [
     "images:read", "drift:read", "compliance:read", "patches:read",
     "assets:read", "scans:run", "software:read", "vulnerabilities:read",
-    "organizations:read", "members:read", "workflows:read",
+    "organizations:read", "members:read", "workflows:read", "notifications:read", "analytics:read", "approvals:read",
   ],
   auditor: [
     "compliance:*", "images:read", "drift:read",
     "audit:read",
     "assets:read", "software:read", "vulnerabilities:read",
-    "organizations:read", "members:read", "api-keys:read", "workflows:read",
+    "organizations:read", "members:read", "api-keys:read", "workflows:read", "notifications:read", "analytics:read", "approvals:read",
   ],
 };
 

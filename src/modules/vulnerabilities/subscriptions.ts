@@ -1,6 +1,6 @@
 import { timestamp } from "../../platform/clock.ts";
 import { DeclaredError } from "../../platform/errors.ts";
-import type { Subscription } from "../../platform/events/types.ts";
+import type { Subscription, SubscriptionContext } from "../../platform/events/types.ts";
 import { toTypeId, uuidOf } from "../../platform/ids.ts";
 import type { SubscriptionServices } from "../../platform/operation/index.ts";
 import { componentSetIds, componentsOf, SoftwareRecorded } from "../software/index.ts";
@@ -11,6 +11,8 @@ import { matchOf } from "./match-views.ts";
 import { matchWithCurrent } from "./matching.ts";
 import { matchSubscriptionId } from "./tasks.ts";
 import { currentDatabase } from "./feed-views.ts";
+
+const rematchId = "vulnerabilities.rematch";
 
 interface Prepared {
   componentSetId: string;
@@ -25,9 +27,7 @@ export function matchSubscription(services: SubscriptionServices): Subscription<
     on: [SoftwareRecorded.type],
     prepare: (event) => prepareMatch(services, event.orgId, uuidOf("set", String(event.data["componentSet"]))),
     async handle({ db, events: log }, event, { componentSetId, report }) {
-      if (report === undefined) return;
-      const kept = await replaceMatch(db, { orgId: event.orgId, componentSetId, report, now: timestamp(services.clock) });
-      if (kept) await log.append({ type: SoftwareMatched, subject: toTypeId("set", componentSetId), data: { advisories: report.advisories.digest, ...report.summary } });
+      if (report !== undefined) await keep({ db, events: log }, services, { orgId: event.orgId, componentSetId, report });
     },
   };
 }
@@ -39,14 +39,14 @@ export function matchSubscription(services: SubscriptionServices): Subscription<
  */
 export function rematchSubscription(services: SubscriptionServices): Subscription<undefined> {
   return {
-    id: "vulnerabilities.rematch",
+    id: rematchId,
     on: [FeedPublished.type],
-    async prepare(_event, signal) {
+    async prepare({ requestId }, signal) {
       const sets = await services.database.system(componentSetIds);
       const failed: unknown[] = [];
       for (const { orgId, id } of sets) {
         signal.throwIfAborted();
-        await rematch(services, orgId, id).catch((error: unknown) => {
+        await rematch(services, { orgId, requestId }, id).catch((error: unknown) => {
           if (isAway(error)) throw error;
           services.log.warn({ err: error, orgId, componentSet: id }, "a component set could not be matched anew");
           failed.push(error);
@@ -60,10 +60,17 @@ export function rematchSubscription(services: SubscriptionServices): Subscriptio
   };
 }
 
-async function rematch(services: SubscriptionServices, orgId: string, componentSetId: string): Promise<void> {
+async function rematch(services: SubscriptionServices, cause: { orgId: string; requestId: string }, componentSetId: string): Promise<void> {
+  const { orgId } = cause;
   const { report } = await prepareMatch(services, orgId, componentSetId);
   if (report === undefined) return;
-  await services.database.tenant(orgId, (db) => replaceMatch(db, { orgId, componentSetId, report, now: timestamp(services.clock) }));
+  await services.database.tenant(orgId, (db) => keep({ db, events: services.appenderFor(db, rematchId, cause) }, services, { orgId, componentSetId, report }));
+}
+
+async function keep({ db, events }: Pick<SubscriptionContext, "db" | "events">, { clock }: SubscriptionServices, match: { orgId: string; componentSetId: string; report: ScanReport }): Promise<void> {
+  if (!(await replaceMatch(db, { ...match, now: timestamp(clock) }))) return;
+  const { componentSetId, report } = match;
+  await events.append({ type: SoftwareMatched, subject: toTypeId("set", componentSetId), data: { advisories: report.advisories.digest, ...report.summary } });
 }
 
 /** What would fail for every set alike, and passes. */

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { anonymous } from "../../platform/actor.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { sql } from "../../platform/database/sql.ts";
 import type { StoredEvent } from "../../platform/events/types.ts";
@@ -185,15 +186,18 @@ describe("matching anew", () => {
     const { services, metrics } = platform.platform;
     const { prepare } = rematchSubscription({
       ...services, metrics,
+      appenderFor: (db, subscription, { orgId, requestId }) => services.appender(db, { orgId, actor: anonymous, operation: subscription, requestId, door: "subscription" }),
       async compute<T>(task: string, data: unknown): Promise<T> {
         if (JSON.stringify(data).includes('"bad"')) throw new Error("it has too much");
         return services.compute<T>(task, data, new AbortController().signal);
       },
     });
-    await expect(prepare?.({} as StoredEvent, new AbortController().signal)).rejects.toThrow(/^1 of \d+ component sets could not be matched anew$/);
+    await expect(prepare?.({ requestId: "req_1" } as StoredEvent, new AbortController().signal)).rejects.toThrow(/^1 of \d+ component sets could not be matched anew$/);
     expect((await reportOf(bad)).state).toBe("stale");
     const { id } = (good.body as { image: { id: string } }).image;
     expect((await platform.call("vulnerabilities.get-image-report", { as: "other-tenant-admin", input: { id } })).body).toMatchObject({ state: "current" });
+    const matched = await platform.call("audit.list", { as: "other-tenant-admin", input: { type: "vulnerabilities.matched", limit: 1 } });
+    expect(matched.body).toMatchObject({ items: [{ operation: "vulnerabilities.rematch", requestId: "req_1" }] });
   });
 });
 

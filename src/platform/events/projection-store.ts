@@ -37,6 +37,11 @@ export async function insertBuild(db: Db, { name, version, state, reason, at }: 
     on conflict do nothing`);
 }
 
+/** Asks for a new build, which the server that writes the projection makes. False where one is under way. */
+export function askBuild(db: Db, name: string, at: string): Promise<boolean> {
+  return insertBuild(db, { name, version: 0, state: "building", reason: "asked", at });
+}
+
 /** A build that was asked for gets the version of the server that makes it. */
 export async function takeUpBuild(db: Db, { name, build }: Pick<Build, "name" | "build">, version: number): Promise<boolean> {
   return 1 === await db.run(sql`

@@ -6,7 +6,7 @@ import { createIds } from "../ids.ts";
 import { appender } from "./append.ts";
 import { createArchive } from "./archive.ts";
 import { projection, type Projection } from "./projection.ts";
-import { cancelBuild, insertBuild, openBuilds, type Build } from "./projection-store.ts";
+import { askBuild, cancelBuild, openBuilds, type Build } from "./projection-store.ts";
 import { startProjections, type ProjectionOptions, type Projections } from "./projections.ts";
 import { retirePartitions } from "./retire.ts";
 import { eventsFixture, silent, testEvent, until, type EventsFixture } from "./testing.ts";
@@ -71,7 +71,7 @@ const read = (): Promise<Row[]> => log.database.system((db) => db.many<Row>(sql`
   select s.org_id, s.subject, s.events, s.total, s.last from tests.sums s join events.projections p on p.name = 'tests.sums' and p.build = s.build and p.state = 'active' order by 1, 2`));
 const builds = (): Promise<Build[]> => log.database.system((db) => openBuilds(db, "tests.sums"));
 const active = async (): Promise<Build | undefined> => (await builds()).find(({ state }) => state === "active");
-const ask = (): Promise<boolean> => log.database.system((db) => insertBuild(db, { name: "tests.sums", version: 0, state: "building", reason: "asked", at: new Date(0).toISOString() }));
+const ask = (): Promise<boolean> => log.database.system((db) => askBuild(db, "tests.sums", new Date(0).toISOString()));
 const rowsOf = async (build: number): Promise<number> => Number((await admin.query("select count(*) as n from tests.sums where build = $1", [build])).rows[0].n);
 
 function expected(events: readonly StoredEvent[], factor = 1): Row[] {

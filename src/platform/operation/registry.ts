@@ -1,9 +1,10 @@
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
-import type { Database } from "../database/database.ts";
+import type { Database, Db } from "../database/database.ts";
 import type { EventType } from "../events/declare.ts";
 import type { Fold } from "../events/fold.ts";
-import type { Subscription } from "../events/types.ts";
+import type { Projection } from "../events/projection.ts";
+import type { EventAppender, StoredEvent, Subscription } from "../events/types.ts";
 import type { Ids } from "../ids.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { StepHandler, Workflow } from "../workflow/index.ts";
@@ -19,6 +20,8 @@ export interface Module {
   subscriptions?(services: SubscriptionServices): readonly Subscription[];
   /** Of its streams whose state is folded from their events. */
   folds?: readonly Fold<unknown>[];
+  /** Of the log, into tables of its own. */
+  projections?: readonly Projection[];
   workflows?: readonly Workflow[];
   /** What the steps of its workflows do. */
   steps?: readonly StepHandler[];
@@ -33,6 +36,8 @@ export interface SubscriptionServices {
   metrics: Metrics;
   eventTypes: readonly EventType[];
   compute<T>(task: string, data: unknown, signal?: AbortSignal): Promise<T>;
+  /** Appender of what it appends in a transaction of its own, to the log of that organization and because of that request. */
+  appenderFor(db: Db, subscription: string, cause: Pick<StoredEvent, "orgId" | "requestId">): EventAppender;
 }
 
 export interface Route {
@@ -65,6 +70,7 @@ export function createRegistry(modules: readonly Module[]): Registry {
   unique(workflows.map((workflow) => workflow.id), "workflow");
   unique(steps.map(({ ref }) => ref.id), "step");
   const events = modules.flatMap((module) => module.events ?? []);
+  unique(modules.flatMap((module) => module.projections ?? []).map(({ id }) => id), "projection");
   unique(events.map(({ type }) => type), "type of event");
   return {
     operations, steps, workflows: new Map(workflows.map((workflow) => [workflow.id, workflow])),

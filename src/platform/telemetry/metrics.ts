@@ -9,8 +9,12 @@ export interface Metrics {
   imagesRegistered: Counter;
   vulnerabilitiesFound: Counter;
   scanSeconds: Histogram;
+  notificationDeliveries: Counter;
+  projectionEvents: Counter;
   /** Read when the metrics are scraped. */
-  gauge(name: string, help: string, read: () => number): void;
+  gauge(name: string, help: string, read: () => number | Promise<number>): void;
+  /** One value for each value of the label, read when the metrics are scraped. */
+  gauges(name: string, help: string, label: string, read: () => Promise<ReadonlyMap<string, number>>): void;
 }
 
 /** Metrics under the names that the reference gives. One registry a server, so that tests can have several. */
@@ -43,8 +47,19 @@ export function createMetrics(): Metrics {
     imagesRegistered: new Counter({ name: "qinfra_images_registered_total", help: "Golden images registered", registers }),
     vulnerabilitiesFound: new Counter({ name: "qinfra_image_scan_vulnerabilities_total", help: "Findings that matching wrote", labelNames: ["severity"], registers }),
     scanSeconds: new Histogram({ name: "qinfra_scan_duration_seconds", help: "Time to match one component set", registers, buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30] }),
+    notificationDeliveries: new Counter({ name: "qinfra_notifications_deliveries_total", help: "Attempts to deliver notifications", labelNames: ["kind", "state"], registers }),
+    projectionEvents: new Counter({ name: "qinfra_projection_events_total", help: "Events that this server counted into projections, those of rebuilds included", labelNames: ["projection"], registers }),
+    gauges(name, help, label, read) {
+      const gauge: Gauge = new Gauge({
+        name, help, labelNames: [label], registers,
+        async collect() {
+          gauge.reset();
+          for (const [value, number] of await read()) gauge.set({ [label]: value }, number);
+        },
+      });
+    },
     gauge(name, help, read) {
-      const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: async () => gauge.set(await read()) });
     },
   };
 }

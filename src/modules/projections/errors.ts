@@ -1,0 +1,3 @@
+import { errorType } from "../../platform/errors.ts";
+
+export const ProjectionNotFound = errorType("projection-not-found", 404, "There is no such projection");
