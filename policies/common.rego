@@ -23,6 +23,20 @@ well_formed if {
 	is_array(input.actor.permissions)
 	is_array(input.actor.roles)
 	settings_well_formed
+	approvers_well_formed
+}
+
+default approvers_well_formed := false
+
+# Nobody to approve is not nothing to approve.
+approvers_well_formed if {
+	named := object.get(input.operation, "approvers", [{"role": "admin", "count": 1}])
+	is_array(named)
+	count(named) > 0
+	every one in named {
+		is_string(one.role)
+		one.count >= 1
+	}
 }
 
 # No organization (a sign-in, for example) means no settings.
@@ -38,4 +52,9 @@ settings_well_formed if {
 	is_array(object.get(input.org.settings, "requireApproval", []))
 	is_object(object.get(input.org.settings, "secondFactor", {}))
 	is_array(object.get(input.org.settings, ["secondFactor", "roles"], []))
+	rollouts := object.get(input.org.settings, "rollouts", {})
+	is_object(rollouts)
+	every limit in rollouts {
+		is_number(limit)
+	}
 }

@@ -47,6 +47,17 @@ refusals contains "ai-identity-permission" if {
 	not input.actor.ai == false
 }
 
+# A program decides on no approval, whoever's it is.
+refusals contains "person-required" if {
+	input.operation.permission == "approvals:decide"
+	not a_person
+}
+
+a_person if {
+	input.actor.kind == "user"
+	input.actor.ai == false
+}
+
 # Who must have a second factor can do nothing without one but get one, and lets no application act for them either. A
 # key was made by somebody who had it.
 refusals contains "second-factor-required" if {

@@ -29,9 +29,11 @@ import { createSmtpMailer } from "../platform/mail/index.ts";
 import type { OpenedSecrets } from "../platform/secrets/types.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import { noTraces } from "../platform/telemetry/traces.ts";
-import { workflowsIn } from "../platform/workflow/index.ts";
+import { runApproved } from "../platform/operation/run-approved.ts";
+import { workflowsIn, type Workflow } from "../platform/workflow/index.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
-import { createAuthentication, createIdentify, createSettleClaims, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator } from "../modules/organizations/index.ts";
+import { followRequest } from "../modules/approvals/index.ts";
+import { actorAgain, createAuthentication, createIdentify, createSettleClaims, eligiblePersons, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator } from "../modules/organizations/index.ts";
 import { countedBlobs } from "./counted-blobs.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { endingKept, openCaching } from "./caching.ts";
@@ -189,6 +191,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     verifyLog: (orgId, signal, progress) => verifyLog({
       database, keys: secrets, blobs: checkpoints, orgId, signal, progress: (done) => progress({ step: "reading events", done }),
     }),
+    operations: registry.byId, approvals: { follow: followRequest as unknown as Workflow, eligible: eligiblePersons, actorOf: actorAgain({ database, clock }) },
     traces, organizationPolicies: opa ?? noOrganizationPolicies,
     observe: ({ operation, ...call }) => metrics.observeCall({ operation: operation.id, ...call }),
     platformOrgId: firstAdministrator.platformOrgId,
@@ -196,7 +199,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
 
   const running = workflows === undefined ? undefined : startWorkflows(workflows, {
     database, line, timer, clock, random, ids, log, compute, workflows: registry.workflows, steps: registry.steps, appender: appenderOf,
-    blobs: services.blobs, http, settings: services.settings, secrets, quotas, instance: lock.instance, publicUrl: services.publicUrl, metrics, eventTypes,
+    blobs: services.blobs, http, settings: services.settings, secrets, quotas, instance: lock.instance, runApproved: (approval) => runApproved(services, approval), publicUrl: services.publicUrl, metrics, eventTypes,
     ...(config.mail === undefined ? {} : { mail: createSmtpMailer({ ...config.mail, ...(engines === undefined ? {} : { tls: engines }) }) }),
   });
 

@@ -34,7 +34,8 @@ async function main({ urls, counterpart, goneAfterSeconds }: ChaosServer): Promi
         if (!answer.ok) throw new Error(`the counterpart answered ${answer.status}`);
       },
     }),
-    blobs: undefined as never, http: undefined as never, compute: undefined as never, settings: { osvUrl: "" }, instance: 0,
+    blobs: undefined as never, http: undefined as never, publicUrl: "", metrics: undefined as never, eventTypes: [],
+    compute: undefined as never, runApproved: undefined as never, settings: undefined as never, secrets: undefined as never, quotas: () => undefined as never, instance: 0,
     appenderFor: (db, { orgId, step }) => append(db, orgId, step),
   });
   const entry = new URL("../../src/platform/workflow/testing/thread.ts", import.meta.url);

@@ -15,7 +15,10 @@ import type { Ids } from "../ids.ts";
 import type { Quotas } from "./quotas.ts";
 import type { Identify, SignInOptions } from "./services.ts";
 import type { Secrets } from "../secrets/types.ts";
-import type { Workflows } from "../workflow/index.ts";
+import type { EligiblePersons } from "../approvals/decide.ts";
+import type { ApproverRule } from "../approvals/types.ts";
+import type { Workflow, Workflows } from "../workflow/index.ts";
+import type { Replanned } from "./replan.ts";
 
 export type Effect = "pure" | "read" | "change" | "destructive";
 export type Door = "http" | "cli" | "mcp";
@@ -63,6 +66,13 @@ export interface PrepareContext extends CommonContext {
   permissions: readonly string[];
   /** The types of events that modules declare. */
   eventTypes: readonly EventType[];
+  operations: ReadonlyMap<string, Operation>;
+  /** Who may decide on approvals. */
+  eligible: EligiblePersons;
+  /** What waits for the decisions on an approval request. */
+  follow: Workflow;
+  /** What a waiting approval request (UUID) would be with another input. */
+  replan(approval: string, input: unknown): Promise<Replanned>;
   /** Why the policies on requests would refuse the caller what needs this permission; empty where they would not. */
   judge(permission: string, effect: "read" | "change"): Promise<readonly string[]>;
   /** Checks the caller's own event log against its chain and signed checkpoints. */
@@ -136,6 +146,8 @@ export interface OperationSpec<I extends TProperties, O extends TSchema, P, Q> {
   permission: `${string}:${string}` | "public" | "self";
   reason?: string;
   effect: Effect;
+  /** Who approves it where a policy wants that; one administrator where it is absent. A policy may ask for more. */
+  approvers?: readonly ApproverRule[];
   /** Doors that are closed, each with its reason. */
   without?: Partial<Record<Door, string>>;
   /** `system` is for what comes before or across tenants; a test lists these operations. */

@@ -1,24 +1,20 @@
 import type { Trace } from "../telemetry/traces.ts";
-import { actorId, grants, type Actor } from "../actor.ts";
+import { actorId, type Actor } from "../actor.ts";
 import type { Db } from "../database/database.ts";
-import { timestamp } from "../clock.ts";
-import {
-  ApprovalUnavailable, Cancelled, Conflict, DeclaredError, fail, Internal, InvalidInput, PolicyDenied, Unauthenticated,
-} from "../errors.ts";
+import { Cancelled, Conflict, DeclaredError, fail, Internal, InvalidInput, Unauthenticated } from "../errors.ts";
 import type { EventAppender } from "../events/types.ts";
+import { askPeople, checkApproved, consume, noteExecuted } from "./approval-gate.ts";
 import { createEventTrace, type EventTrace } from "./event-trace.ts";
 import { hashOfInput, replayOf, rememberAnswer } from "./idempotency.ts";
-import type { Context, Operation, PrepareContext } from "./operation.ts";
-import { planHash } from "./canonical.ts";
-import { policyActor, stricter, type RequestDecision, type RequestInput } from "../policy/index.ts";
+import type { Context, Operation } from "./operation.ts";
 import { isPure } from "./pure.ts";
 import type { Call, Outcome, Services } from "./services.ts";
+import { replan } from "./replan.ts";
 import { logCall } from "./call-log.ts";
 import { permit } from "./permissions.ts";
 import { recordRefusal } from "./refusals.ts";
-import { whatIsNoSecret } from "./secret-fields.ts";
+import { admit, changes, deniedBy, judgePlan, originOf, policyInputOf, refusePlan, stage, transactionOf } from "./staging.ts";
 import { reasonOf } from "./strangers.ts";
-import { validateInput } from "./validate.ts";
 
 const waitMs = 20_000;
 
@@ -52,16 +48,11 @@ export async function execute(services: Services, operation: Operation, call: Ca
 }
 
 async function run(services: Services, operation: Operation, call: Call, trace: Trace, known: (actor: Actor) => void): Promise<Outcome> {
-  services.load.admit(operation);
-  const actor = await trace.step("authenticate", () => authenticate(services, call));
+  const { approved } = call;
+  const actor = approved?.actor ?? (await atTheDoor());
   known(actor);
-  await trace.step("limit", () => services.limiter.take({ actor, address: call.address }, call.allowance));
-  if (operation.permission !== "public" && actor.kind === "anonymous") fail(Unauthenticated, "Sign in first: run `qinfra login`, or send an API key as a bearer token.");
-  const input = validateInput(operation.input, call.input ?? {}, { fromText: call.fromText });
-  permit(operation, actor, services.clock.now());
-  const policyInput = await policyInputOf(services, operation, call, actor, input);
-  const request = await trace.step("policy", () => decideRequest(services, policyInput));
-  if (!request.allow) throw deniedBy(operation, request);
+  const admitted = await admit(services, operation, call, actor, trace);
+  const { input, policyInput } = admitted;
 
   if (isPure(operation)) return { status: 200, output: operation.compute(input as Record<string, unknown>), actor, replayed: false };
 
@@ -75,19 +66,15 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
     return { status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, replayed), actor, replayed: true };
   }
 
-  const prepareContext: PrepareContext = {
-    ...common, address: call.address, signal: call.signal, transaction, blobs: services.blobs, http: services.http, settings: services.settings, secrets: services.secrets, publicUrl: services.publicUrl, instance: services.instance,
-    identify: services.identify, permissions: services.permissions, eventTypes: services.eventTypes,
-    progress: (progress) => call.progress?.(progress),
-    verifyLog: () => services.verifyLog(origin.orgId, call.signal, (progress) => call.progress?.(progress)),
-    compute: (task, data) => services.compute(task, data, call.signal),
-    judge: async (permission, effect) => (await decideRequest(services, asked(policyInput, actor, permission, effect))).reasons,
-    ...(call.body === undefined ? {} : { body: call.body }),
-  };
-  const { prepare } = operation;
-  const prepared = prepare === undefined ? undefined : await trace.step("prepare", () => prepare(prepareContext, input));
-  const staged = operation.plan === undefined ? prepared : operation.plan(prepared, input);
-  await gate(services, operation, policyInput, input, operation.plan === undefined ? undefined : staged);
+  const staged = await stage(services, operation, call, actor, admitted, { trace, replan: (id, changed) => replan(services, call, actor, id, changed) });
+  if (changes(operation)) {
+    const plan = operation.plan === undefined ? undefined : staged;
+    const decision = await judgePlan(services, policyInput, plan);
+    const gated = { actor, input, plan, decision, settings: policyInput.org?.settings };
+    if (decision.decision === "deny") refusePlan(operation, decision);
+    if (approved !== undefined) checkApproved(approved, operation, gated);
+    else if (decision.decision === "approve") return { status: 202, output: await askPeople(services, operation, call, gated), actor, replayed: false };
+  }
   if (call.signal.aborted) fail(Cancelled);
 
   let staleSeconds: number | undefined;
@@ -99,11 +86,22 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
     ...(staleSeconds === undefined ? {} : { staleSeconds }),
   };
 
+  async function atTheDoor(): Promise<Actor> {
+    services.load.admit(operation);
+    const caller = await trace.step("authenticate", () => authenticate(services, call));
+    known(caller);
+    await trace.step("limit", () => services.limiter.take({ actor: caller, address: call.address }, call.allowance));
+    if (operation.permission !== "public" && caller.kind === "anonymous") fail(Unauthenticated, "Sign in first: run `qinfra login`, or send an API key as a bearer token.");
+    return caller;
+  }
+
   async function change(): Promise<unknown> {
     let subjects: readonly string[] = [];
     const output = await transaction(async (db) => {
       const appended = createEventTrace(services.appender(db, origin));
+      if (approved !== undefined) await consume(services, db, origin.orgId, approved);
       const output = withEvent(operation, await handle(db, appended), appended);
+      if (approved !== undefined) await noteExecuted(db, origin.orgId, approved, operation, output, appended);
       if (key !== undefined) await rememberAnswer(db, key, operation.answersSecret === true ? {} : output, services.clock);
       subjects = appended.subjects();
       return output;
@@ -119,8 +117,7 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
   }
 
   function transaction<T>(work: (db: Db) => Promise<T>): Promise<T> {
-    if (operation.database === "system") return services.database.system(work);
-    return services.database.tenant(origin.orgId, work);
+    return transactionOf(services, operation, origin.orgId, work);
   }
 
   /** What only reads needs no transaction, which saves two of three messages to the database. */
@@ -151,10 +148,6 @@ export async function refusalOf(services: Services, operation: Operation, call: 
   return decision.allow ? undefined : deniedBy(operation, decision);
 }
 
-function deniedBy(operation: Operation, { reasons }: RequestDecision): DeclaredError {
-  return new DeclaredError(PolicyDenied, `A policy refuses ${operation.id}: ${reasons.join(", ")}.`, { reasons });
-}
-
 /** The answer of a read that declares a cache is the same for everybody who may read it in the organization. */
 function kept(services: Services, operation: Operation, orgId: string, input: unknown, load: () => Promise<unknown>): Promise<unknown> {
   if (operation.cache === undefined) return load();
@@ -166,10 +159,6 @@ const nothingToAppend: EventAppender = {
   append: () => Promise.reject(new Error("an operation that only reads appends no event; its effect must be change")),
 };
 
-function changes({ effect }: Operation): boolean {
-  return effect === "change" || effect === "destructive";
-}
-
 async function authenticate(services: Services, call: Call): Promise<Actor> {
   const found = await services.authenticate(call.credentials, { door: call.door, address: call.address });
   // Through MCP it is a program that decides what to call, whatever person it acts for.
@@ -180,44 +169,6 @@ async function authenticate(services: Services, call: Call): Promise<Actor> {
 async function noteRefusal(services: Services, operation: Operation, call: Call, actor: Actor, error: DeclaredError): Promise<void> {
   if (actor.kind !== "anonymous") return recordRefusal(services, operation, call, actor, error);
   if (error.type.status === 401) services.strangers.note(call.address, operation.permission === "public" ? "sign-in" : reasonOf(call.credentials));
-}
-
-async function policyInputOf(services: Services, operation: Operation, call: Call, actor: Actor, input: unknown): Promise<RequestInput> {
-  const { id, effect, permission } = operation;
-  const org = actor.orgId === undefined ? null : { id: actor.orgId, settings: await services.settingsOf(actor.orgId) };
-  return {
-    operation: { id, effect, permission },
-    // Wildcards are expanded to the one permission in question: a policy compares names.
-    actor: { ...policyActor(actor), permissions: grants(actor.permissions, permission) ? [permission] : [] },
-    org, input: whatIsNoSecret(operation, input), time: timestamp(services.clock), door: call.door,
-  };
-}
-
-/** The same caller, asking for another permission. */
-function asked(input: RequestInput, actor: Actor, permission: string, effect: "read" | "change"): RequestInput {
-  return { ...input, operation: { ...input.operation, effect, permission }, actor: { ...input.actor, permissions: grants(actor.permissions, permission) ? [permission] : [] } };
-}
-
-/** The organization's own policy is asked where the platform's allows: it can only be stricter. */
-async function decideRequest(services: Services, input: RequestInput): Promise<RequestDecision> {
-  const decision = services.policy.decideRequest(input);
-  return decision.allow ? services.organizationPolicies.request(input) : decision;
-}
-
-async function gate(services: Services, operation: Operation, policyInput: RequestInput, input: unknown, plan: unknown): Promise<void> {
-  if (!changes(operation)) return;
-  const asked = { ...policyInput, plan: plan ?? null };
-  const platform = services.policy.decidePlan(asked);
-  const decision = platform.decision === "deny" ? platform : stricter(platform, await services.organizationPolicies.plan(asked));
-  if (decision.decision === "allow") return;
-  if (decision.decision === "deny") fail(PolicyDenied, `A policy refuses ${operation.id} as planned: ${decision.reasons.join(", ")}.`, { reasons: decision.reasons });
-  fail(ApprovalUnavailable, `${operation.id} needs an approval here (${decision.reasons.join(", ")}), and this version cannot ask for one; a person has to run it.`, {
-    reasons: decision.reasons, approvers: decision.approvers, hash: planHash(operation.id, input, plan),
-  });
-}
-
-function originOf(services: Services, operation: Operation, call: Call, actor: Actor) {
-  return { orgId: actor.orgId ?? services.platformOrgId, actor, operation: operation.id, requestId: call.requestId, door: call.door };
 }
 
 function idempotencyScope(operation: Operation, call: Call, actor: Actor, input: unknown) {

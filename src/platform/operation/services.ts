@@ -14,7 +14,10 @@ import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
 import type { OrganizationPolicies, PolicyEngine } from "../policy/index.ts";
 import type { Secrets } from "../secrets/types.ts";
-import type { Workflows } from "../workflow/index.ts";
+import type { EligiblePersons } from "../approvals/decide.ts";
+import type { Requester } from "../approvals/types.ts";
+import type { Workflow, Workflows } from "../workflow/index.ts";
+import type { Approved } from "./approval-gate.ts";
 import type { Door, Operation, Progress } from "./operation.ts";
 import type { Quotas } from "./quotas.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
@@ -48,12 +51,15 @@ export interface Call {
   traceparent?: string;
   signal: AbortSignal;
   progress?(progress: Progress): void;
+  /** Set by the platform alone, where it runs what people approved. */
+  approved?: Approved;
   /** Told how the caller stands with the rate limit, before the outcome is known. */
   allowance?(allowance: Allowance): void;
 }
 
 export interface Outcome {
-  status: 200 | 201;
+  /** 202: it waits for people, and the output is an `ApprovalPending`. */
+  status: 200 | 201 | 202;
   output: unknown;
   actor: Actor;
   /** Answered from an earlier call with the same idempotency key. */
@@ -90,6 +96,15 @@ export interface Identified {
 /** Undefined for an ID token that is not accepted, or that means nobody here. */
 export type Identify = (idToken: string) => Promise<Identified | undefined>;
 
+/** What approvals need to know of modules. */
+export interface Approvals {
+  /** Waits for the decisions on a request, and runs what was approved. */
+  follow: Workflow;
+  eligible: EligiblePersons;
+  /** Who asked, with what they may do now; undefined for who is no member any more, and for a key that has ended. */
+  actorOf(orgId: string, requester: Requester): Promise<Actor | undefined>;
+}
+
 export interface EventOrigin {
   orgId: string;
   actor: Actor;
@@ -108,7 +123,7 @@ export interface Services {
   log: Logger;
   blobs: BlobStore;
   http: HttpClient;
-  settings: { osvUrl: string; deletionGraceDays: number; signIn: SignInOptions };
+  settings: { osvUrl: string; scanLocalAddresses: boolean; deletionGraceDays: number; signIn: SignInOptions };
   secrets: Pick<Secrets, "seal" | "open">;
   /** The permissions that operations ask for. */
   permissions: readonly string[];
@@ -120,6 +135,8 @@ export interface Services {
   publicUrl: string;
   instance: number;
   authenticate: Authenticate;
+  operations: ReadonlyMap<string, Operation>;
+  approvals: Approvals;
   identify: Identify;
   cache: Pick<Cache, "through" | "invalidate">;
   limiter: RateLimiter;

@@ -19,7 +19,7 @@ export interface PolicyActor {
 
 /** What the policy on the request judges. policies/README.md describes each member. */
 export interface RequestInput {
-  operation: { id: string; effect: "pure" | "read" | "change" | "destructive"; permission: string };
+  operation: { id: string; effect: "pure" | "read" | "change" | "destructive"; permission: string; approvers?: readonly { role: string; count: number }[] };
   actor: PolicyActor;
   /** The organization that the caller works in, with the settings that policies may read. */
   org: { id: string; settings: Readonly<Record<string, unknown>> } | null;

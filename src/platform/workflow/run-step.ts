@@ -4,9 +4,13 @@ import { timestamp, type Clock } from "../clock.ts";
 import type { Database, Db } from "../database/database.ts";
 import { DatabaseUnavailable, DeclaredError } from "../errors.ts";
 import { backoffMs, type Timer } from "../events/timer.ts";
+import type { EventType } from "../events/declare.ts";
 import type { EventAppender } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
+import type { Quotas } from "../operation/quotas.ts";
+import type { Mailer } from "../mail/types.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { checkValue } from "./check.ts";
 import { mostBytes, type Workflow } from "./declare.ts";
 import type { RunStep } from "./engine.ts";
@@ -29,8 +33,15 @@ export interface StepRunnerPorts {
   log: Logger;
   blobs: BlobStore;
   http: HttpClient;
+  mail?: Mailer;
+  publicUrl: string;
+  metrics: Metrics;
+  eventTypes: readonly EventType[];
   settings: StepPrepareContext["settings"];
+  secrets: StepPrepareContext["secrets"];
+  quotas(db: Db, orgId: string): Quotas;
   instance: number;
+  runApproved: StepPrepareContext["runApproved"];
   compute<T>(task: string, data: unknown, signal?: AbortSignal): Promise<T>;
   /** Appender of what a step appends in the transaction, in the name of the run. */
   appenderFor(db: Db, call: { orgId: string; runId: string; step: string; starter: Starter }): EventAppender;
@@ -131,18 +142,19 @@ export function createStepRunner(ports: StepRunnerPorts): RunStep {
     const { orgId, runId } = call;
     checkValue(handler.ref.input, call.input, `input of ${call.step}`);
     const signal = AbortSignal.any([stop, AbortSignal.timeout(handler.ref.timeoutSeconds * 1_000)]);
-    const common = { orgId, runId, starter: known.actor, clock, ids: ports.ids, log };
+    const common = { orgId, runId, starter: known.actor, clock, ids: ports.ids, log, metrics: ports.metrics, eventTypes: ports.eventTypes };
     const transaction = <T>(work: (db: Db) => Promise<T>): Promise<T> => (handler.database === "system" ? database.system(work) : database.tenant(orgId, work));
     let told = 0;
     const context: StepPrepareContext = {
-      ...common, attempt, signal, settings: ports.settings, instance: ports.instance,
+      ...common, attempt, signal, settings: ports.settings, secrets: ports.secrets, instance: ports.instance, runApproved: ports.runApproved,
       progress(progress) {
         if (clock.now() - told < tellMs) return;
         told = clock.now();
         // For whoever watches; a run does not fail because nobody could be told.
         void database.tenant(orgId, (db) => setProgress(db, orgId, runId, progress)).catch(() => undefined);
       },
-      blobs: ports.blobs, http: ports.http, idempotencyKey: `${runId}:${known.epoch}:${call.seq}`, transaction,
+      blobs: ports.blobs, http: ports.http, publicUrl: ports.publicUrl, ...(ports.mail === undefined ? {} : { mail: ports.mail }),
+      idempotencyKey: `${runId}:${known.epoch}:${call.seq}`, transaction,
       compute: (task, data) => ports.compute(task, data, signal),
     };
     const prepared = handler.prepare === undefined ? undefined : await within(signal, handler.prepare(context, call.input));
@@ -150,7 +162,7 @@ export function createStepRunner(ports: StepRunnerPorts): RunStep {
       const events = ports.appenderFor(db, { orgId, runId, step: call.step, starter: known.actor });
       const runPorts: RunPorts = { clock, ids: ports.ids, events, workflows: ports.workflows };
       const inside: StepContext & { call: StepCall; runPorts: RunPorts } = {
-        ...common, db, events, workflows: workflowsIn(db, { orgId, starter: known.actor }, runPorts), call, runPorts,
+        ...common, db, events, quotas: ports.quotas(db, orgId), workflows: workflowsIn(db, { orgId, starter: known.actor }, runPorts), call, runPorts,
       };
       const output = (await handler.handle(inside, call.input, prepared)) ?? null;
       checkResult(handler, output);

@@ -3,9 +3,15 @@ import type { Logger } from "pino";
 import type { BlobStore } from "../blobs/types.ts";
 import type { Clock } from "../clock.ts";
 import type { Db } from "../database/database.ts";
+import type { EventType } from "../events/declare.ts";
 import type { EventAppender } from "../events/types.ts";
 import type { HttpClient } from "../http-client/types.ts";
 import type { Ids } from "../ids.ts";
+import type { RunEnd } from "../operation/run-approved.ts";
+import type { Quotas } from "../operation/quotas.ts";
+import type { Secrets } from "../secrets/types.ts";
+import type { Mailer } from "../mail/types.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { StepRef } from "./declare.ts";
 import type { Starter, Workflows } from "./types.ts";
 
@@ -18,6 +24,9 @@ interface Common {
   clock: Clock;
   ids: Ids;
   log: Logger;
+  metrics: Metrics;
+  /** Those that modules declare. */
+  eventTypes: readonly EventType[];
 }
 
 /** What the part of a step that may do I/O is given. It may run more than once. */
@@ -32,12 +41,19 @@ export interface StepPrepareContext extends Common {
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
   blobs: BlobStore;
   http: HttpClient;
+  /** Absent where no mail server is set. */
+  mail?: Mailer;
+  /** Where people reach the platform: an origin, without a path. */
+  publicUrl: string;
   /** Settings of the platform that a step may read. */
-  settings: { osvUrl: string };
+  settings: { osvUrl: string; scanLocalAddresses: boolean };
+  secrets: Pick<Secrets, "open">;
   /** This server's advisory lock: what it stages is its own for as long as the lock is held. */
   instance: number;
   /** What `qinfra workflows watch` shows while the step runs. */
   progress(progress: { step: string; done?: number; total?: number }): void;
+  /** Runs what people approved, as whoever asked; for `approvals.run-approved`. Throws what may go better another time. */
+  runApproved(approval: { orgId: string; id: string; signal: AbortSignal }): Promise<RunEnd>;
   /** Runs a declared CPU-heavy task in the worker pool. */
   compute<T>(task: string, data: unknown): Promise<T>;
 }
@@ -46,6 +62,7 @@ export interface StepPrepareContext extends Common {
 export interface StepContext extends Common {
   db: Db;
   events: EventAppender;
+  quotas: Quotas;
   workflows: Workflows;
 }
 

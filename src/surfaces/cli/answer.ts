@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import type { ReadableStream as WebStream } from "node:stream/web";
 import type { Problem } from "../../platform/errors.ts";
 import type { Progress } from "../../platform/operation/operation.ts";
-import { CliError, problemError } from "./errors.ts";
+import { CliError, pendingError, problemError } from "./errors.ts";
 
 export interface AnswerOptions {
   /** Called for each piece of the answer that arrives. */
@@ -28,6 +28,7 @@ export async function answerOf(response: Response, url: string, options: AnswerO
   if (type === "application/x-ndjson") return lastOf(response, url, options);
   if (type !== "application/json" && response.status !== 204) throw foreign(response, url);
   const text = await textOf(response, options);
+  if (response.status === 202) throw pendingError(parsed(text, url) as object);
   return text === "" ? {} : parsed(text, url);
 }
 
@@ -35,9 +36,10 @@ async function lastOf(response: Response, url: string, options: AnswerOptions): 
   const lines = createInterface({ input: Readable.from(bounded(response, options)), crlfDelay: Number.POSITIVE_INFINITY });
   for await (const line of lines) {
     if (line.trim() === "") continue;
-    const value = parsed(line, url) as { progress?: Progress; problem?: Problem; result?: unknown };
+    const value = parsed(line, url) as { progress?: Progress; problem?: Problem; pending?: object; result?: unknown };
     if (value.progress !== undefined) options.progress?.(value.progress);
     else if (value.problem !== undefined) throw problemError(value.problem);
+    else if (value.pending !== undefined) throw pendingError(value.pending);
     else if ("result" in value) return value.result;
   }
   throw new CliError(`The server at ${url} broke off before it said how the operation ended.`, { next: "look whether it was done before you repeat it" });

@@ -7,13 +7,16 @@ export class CliError extends Error {
   readonly exitCode: number;
   readonly next: string | undefined;
   readonly problem: Problem | undefined;
+  /** What the server answered instead of a result: a request that waits for people. */
+  readonly pending: unknown;
 
-  constructor(message: string, options: { exitCode?: number; next?: string; problem?: Problem; cause?: unknown } = {}) {
+  constructor(message: string, options: { exitCode?: number; next?: string; problem?: Problem; pending?: unknown; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "CliError";
     this.exitCode = options.exitCode ?? exit.failed;
     this.next = options.next;
     this.problem = options.problem;
+    this.pending = options.pending;
   }
 }
 
@@ -39,6 +42,11 @@ export function problemError(problem: Problem): CliError {
   return new CliError(misnamed?.message ?? (problem.detail === "" ? problem.title : problem.detail), {
     exitCode: exitCodeOf(problem), problem, ...(next !== undefined && { next }),
   });
+}
+
+/** What has not run, because people have to approve it first. */
+export function pendingError(pending: { approval?: string; message?: string }): CliError {
+  return new CliError(pending.message ?? "It waits for an approval.", { pending, next: `qinfra approvals get ${pending.approval ?? ""}` });
 }
 
 /** A name where an id belongs, which is the one fault of the input: in words, because the pattern of an id explains nothing. */

@@ -24,7 +24,11 @@ export async function runOperation(context: CliContext, run: OperationRun): Prom
   const { io } = context;
   const { operation, format } = run;
   if (run.all && operation.list) return writeAllPages(context, run);
-  const answer = await callOnce(context, run);
+  const answer = await callOnce(context, run).catch(async (error: unknown) => {
+    // A program reads what waits; a person reads the message.
+    if (error instanceof CliError && error.pending !== undefined && format !== "table") await writeAnswer(io, operation, error.pending, format);
+    throw error;
+  });
   await writeAnswer(io, operation, answer, format);
   const next = operation.list ? (answer as { next?: string }).next : undefined;
   if (next !== undefined) say(io, `There is more: add --all, or --cursor ${next}`);

@@ -1,6 +1,6 @@
 import type { TSchema } from "typebox";
 import { pipelineErrors, type ErrorType } from "../../platform/errors.ts";
-import type { Operation } from "../../platform/operation/index.ts";
+import { ApprovalPending, approversOf, whyNotApprovable, type Operation } from "../../platform/operation/index.ts";
 import { hasDoor, placeOf, routeOf, type Registry } from "../../platform/operation/registry.ts";
 
 type Json = Record<string, unknown>;
@@ -28,7 +28,7 @@ export function toOpenApi(registry: Registry, version: string): Json {
         bearer: { type: "http", scheme: "bearer", description: "An API key, a session token of `qinfra login`, or a JWT of a configured issuer" },
         session: { type: "apiKey", in: "cookie", name: "qinfra", description: "The browser's session; changes need the CSRF token too" },
       },
-      schemas: { Problem: problemSchema },
+      schemas: { Problem: problemSchema, ApprovalPending },
     },
   };
 }
@@ -69,12 +69,19 @@ function describe(operation: Operation): Json {
     ...(operation.permission === "public" ? { security: [] } : {}),
     "x-permission": operation.permission,
     "x-effect": operation.effect,
+    ...(whyNotApprovable(operation) === undefined ? { "x-approvers": approversOf(operation) } : {}),
     ...(operation.confirm === undefined ? {} : { "x-confirm": operation.confirm }),
     ...(operation.deprecated === undefined ? {} : { deprecated: true, "x-sunset": operation.deprecated.sunset }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...requestBody(operation, inBody, properties, required),
-    responses: { [success]: { description: operation.summary, content: { "application/json": { schema: operation.output }, ...eventStream(operation) } }, ...notModified(operation), ...problems(operation) },
+    responses: { [success]: { description: operation.summary, content: { "application/json": { schema: operation.output }, ...eventStream(operation) } }, ...waits(operation), ...notModified(operation), ...problems(operation) },
   };
+}
+
+/** What a policy may want people to approve first. */
+function waits(operation: Operation): Json {
+  if (whyNotApprovable(operation) !== undefined) return {};
+  return { "202": { description: "It waits for people to approve it; nothing has been changed", content: { "application/json": { schema: { $ref: "#/components/schemas/ApprovalPending" } } } } };
 }
 
 function notModified(operation: Operation): Json {

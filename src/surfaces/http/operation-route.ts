@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { DeclaredError, InvalidInput, Internal, toProblem, Unauthenticated, UnsupportedMediaType } from "../../platform/errors.ts";
 import { tellAllowance, tellFreshness } from "./answer-headers.ts";
 import { answerStream } from "./event-stream.ts";
-import type { Operation, Progress } from "../../platform/operation/index.ts";
+import type { ApprovalPending, Operation, Progress } from "../../platform/operation/index.ts";
 import { execute } from "../../platform/operation/pipeline.ts";
 import { routeOf } from "../../platform/operation/registry.ts";
 import type { Call, Services } from "../../platform/operation/services.ts";
@@ -32,6 +32,7 @@ export async function handleOperation(
   if (operation.stream !== undefined && request.headers.accept?.includes("text/event-stream") === true) return answerStream(services, operation, goingOn(call, request), reply);
   if (request.headers.accept?.includes("application/x-ndjson") === true) return streamed(services, operation, call, reply);
   const outcome = await execute(services, operation, call);
+  if (outcome.status === 202) void reply.header("location", `/api/v1/approvals/${(outcome.output as ApprovalPending).approval}`);
   if (outcome.replayed) void reply.header("idempotent-replay", "true");
   const text = JSON.stringify(outcome.output);
   if (tellFreshness(request, reply, operation, outcome, text)) return reply.code(304).send();
@@ -118,7 +119,7 @@ async function streamed(services: Services, operation: Operation, call: Call, re
   const progress = (progress: Progress): void => write({ progress });
   try {
     const outcome = await execute(services, operation, { ...call, progress });
-    write({ result: outcome.output }, outcome.status);
+    write(outcome.status === 202 ? { pending: outcome.output } : { result: outcome.output }, outcome.status);
   } catch (error) {
     // Before the first line the status still tells; afterwards the last line does.
     if (!open) throw error;

@@ -1,5 +1,6 @@
 import type { CallToolResult, ServerContext } from "@modelcontextprotocol/server";
 import { DeclaredError, Internal, InvalidInput } from "../../platform/errors.ts";
+import type { ApprovalPending } from "../../platform/operation/index.ts";
 import type { Operation } from "../../platform/operation/operation.ts";
 import { execute } from "../../platform/operation/pipeline.ts";
 import { routeOf } from "../../platform/operation/registry.ts";
@@ -7,7 +8,7 @@ import type { Call, Services } from "../../platform/operation/services.ts";
 import type { Caller } from "./caller.ts";
 import { meta } from "./names.ts";
 import { progressOf } from "./progress.ts";
-import { AnswerTooLarge, toolError } from "./tool-error.ts";
+import { AnswerTooLarge, toolError, waiting } from "./tool-error.ts";
 
 /** Most bytes of JSON that a tool answers; a model could not read more. */
 export const mostAnswerBytes = 1024 * 1024;
@@ -23,8 +24,8 @@ export async function callTool(
     };
     // Who asks was established for this very request, whose status 401 could not be said any more.
     const known: Services = { ...services, authenticate: () => Promise.resolve(caller.actor) };
-    const { output } = await execute(known, operation, call);
-    return answer(operation, input, output);
+    const { output, status } = await execute(known, operation, call);
+    return status === 202 ? waiting(output as ApprovalPending) : answer(operation, input, output);
   } catch (error) {
     return toolError(error instanceof DeclaredError ? error : new DeclaredError(Internal), caller.requestId);
   }

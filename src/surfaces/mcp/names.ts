@@ -7,6 +7,8 @@ export const meta = {
   operation: "qinfra.quantumlayer.io/operation",
   /** On a tool error: the problem details, RFC 9457. */
   problem: "qinfra.quantumlayer.io/problem",
+  /** On a tool error: the request that waits for people. */
+  approval: "qinfra.quantumlayer.io/approval",
   /** On a call of a tool that changes something: repeating it with the same key and arguments answers the first answer again. */
   idempotencyKey: "qinfra.quantumlayer.io/idempotency-key",
 } as const;

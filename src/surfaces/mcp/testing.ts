@@ -59,13 +59,14 @@ export async function createTestServices(identify: (authorization: string | unde
       replica: async (_org, work) => ({ value: await work(db), staleSeconds: 0 }), replicaStatus: () => ({ state: "none" }),
       healthy: async () => true, stats: () => ({ total: 0, idle: 0, waiting: 0 }), close: async () => undefined,
     },
-    blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9", deletionGraceDays: 30, signIn: { issuers: [], passwords: true } }, secrets: {} as Secrets, publicUrl: "http://127.0.0.1:8080", permissions: [],
+    blobs: {} as BlobStore, http: {} as HttpClient, settings: { osvUrl: "http://127.0.0.1:9", scanLocalAddresses: false, deletionGraceDays: 30, signIn: { issuers: [], passwords: true } }, secrets: {} as Secrets, publicUrl: "http://127.0.0.1:8080", permissions: [],
     async authenticate({ authorization }) {
       const actor = identify(authorization);
       if (actor !== undefined) return actor;
       return authorization === undefined ? anonymous : fail(Unauthenticated, "This credential is not known, or it was revoked.");
     },
     identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
+    operations: new Map(), approvals: {} as Services["approvals"],
     eventTypes: [], live: {} as Services["live"], streams: {} as Services["streams"],
     workflows: () => ({}) as Workflows,
     appender: () => ({ append: absent("event log") }),

@@ -1,5 +1,6 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { errorType, toProblem, type DeclaredError, type Problem } from "../../platform/errors.ts";
+import type { ApprovalPending } from "../../platform/operation/index.ts";
 import { meta } from "./names.ts";
 
 export const AnswerTooLarge = errorType("answer-too-large", 422, "The answer is too large for a tool");
@@ -11,6 +12,12 @@ export const AnswerTooLarge = errorType("answer-too-large", 422, "The answer is 
 export function toolError(error: DeclaredError, requestId: string): CallToolResult {
   const problem = toProblem(error, requestId);
   return { isError: true, content: [{ type: "text", text: textOf(problem) }], _meta: { [meta.problem]: problem } };
+}
+
+/** Nothing has been done, so that the answer cannot be what the tool's output schema says. */
+export function waiting(pending: ApprovalPending): CallToolResult {
+  const text = `${pending.message}\nNext: do not repeat the call; tell the person that ${pending.approval} waits for their approval. approvals_get shows how it stands, and the output once it has run.`;
+  return { isError: true, content: [{ type: "text", text }], _meta: { [meta.approval]: pending } };
 }
 
 function textOf(problem: Problem): string {

@@ -86,7 +86,8 @@ export async function workflowsUnderTest(open: OpenEngine): Promise<WorkflowsUnd
     const executor = `server-${serial += 1}-${ids.uuid()}`;
     const runStep = createStepRunner({
       database, clock: systemClock, timer: systemTimer, random: Math.random, ids, log, workflows, steps,
-      blobs: undefined as never, http: undefined as never, compute: undefined as never, settings: { osvUrl: "" }, instance: 0,
+      blobs: undefined as never, http: undefined as never, publicUrl: "", metrics: undefined as never, eventTypes: [],
+      compute: undefined as never, runApproved: undefined as never, settings: undefined as never, secrets: undefined as never, quotas: () => undefined as never, instance: 0,
       appenderFor: (db, call) => fixture.on(db, call.orgId, { operation: call.step }),
     });
     const engine = await open(fixture, { executor, runStep, log }, code);

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { anonymous, type Actor } from "../../../platform/actor.ts";
-import { DeclaredError, OrganizationClosed, PasswordChangeRequired, Unauthenticated } from "../../../platform/errors.ts";
+import { ApprovalUnavailable, DeclaredError, OrganizationClosed, PasswordChangeRequired, Unauthenticated } from "../../../platform/errors.ts";
 import { browserSession, csrfToken } from "../../../platform/identity/cookies.ts";
 import type { Operation } from "../../../platform/operation/operation.ts";
 import { execute, refusalOf } from "../../../platform/operation/pipeline.ts";
@@ -64,7 +64,9 @@ export function visitorOf(ports: PagePorts, request: FastifyRequest, reply: Fast
   }
 
   async function run<Output>(operationId: string, call: Call): Promise<Output> {
-    return (await execute(services, operationOf(operationId), call)).output as Output;
+    const { status, output } = await execute(services, operationOf(operationId), call);
+    if (status === 202) throw new DeclaredError(ApprovalUnavailable, (output as { message: string }).message);
+    return output as Output;
   }
 
   async function refusal(operationId: string, call: Call): Promise<DeclaredError | undefined> {

@@ -1,0 +1,9 @@
+export { approvalTypeId, type ApprovalPorts } from "./ask.ts";
+export { comment, decide, end, notThere, pendingForChange, wake, withdraw, type EligiblePersons } from "./decide.ts";
+export { delegationForChange, delegatorsOf, endDelegation, insertDelegation, listDelegations, type DelegationRow } from "./delegation-store.ts";
+export * from "./errors.ts";
+export { approvalEvents, delegated, delegationEnded, escalated, modified } from "./events.ts";
+export { countsAs, inWords, prospects, soleAfterMs, solePerson, standingOf } from "./rules.ts";
+export { changed } from "./signal.ts";
+export { approvalById, approvalForChange, commentsOf, decisionsOf, listApprovals, markEscalated, modify, type ApprovalRow, type CommentRow, type DecisionRow } from "./store.ts";
+export { approvalStates, usualTimes, type ApprovalState, type ApprovalTimes, type ApproverRule, type Eligible, type Requester } from "./types.ts";
