@@ -75,14 +75,14 @@ export interface TestPlatform {
 }
 
 /** A whole platform on a database of its own, as `qinfra serve` puts it together, without a port: `http.inject`. */
-export async function testPlatform(options: { osvUrl?: string; jwtIssuers?: readonly object[]; extraModules?: readonly Module[]; workflows?: boolean } = {}): Promise<TestPlatform> {
+export async function testPlatform(options: { osvUrl?: string; jwtIssuers?: readonly object[]; extraModules?: readonly Module[]; workflows?: boolean; settings?: Readonly<Record<string, string>> } = {}): Promise<TestPlatform> {
   const folder = await mkdtemp(join(tmpdir(), "qinfra-platform-"));
   const test = await testDatabase();
   const lines: string[] = [];
   const log = pino({ level: "error" }, { write: (line: string) => void lines.push(line) });
   const clock = systemClock;
   const ids = createIds(clock);
-  const config = parseConfig({ RATE_LIMIT: "1000000", ...(options.osvUrl === undefined ? {} : { OSV_URL: options.osvUrl }), JWT_ISSUERS: JSON.stringify(options.jwtIssuers ?? []) }, folder);
+  const config = parseConfig({ RATE_LIMIT: "1000000", ...(options.osvUrl === undefined ? {} : { OSV_URL: options.osvUrl }), JWT_ISSUERS: JSON.stringify(options.jwtIssuers ?? []), ...options.settings }, folder);
   const secrets = await openFileSecrets({ folder: config.keysDir, dataExists: false, clock });
   const workers = createWorkerPool({ entry: workerEntry(), size: 1, maxQueue: 50 });
   const platform = await assemble({

@@ -1,10 +1,11 @@
 import { join, resolve } from "node:path";
 import { Type, type Static, type TSchema } from "typebox";
 import ipaddr from "ipaddr.js";
+import { parseSmtpUrl, type SmtpServer } from "./mail/smtp-url.ts";
 import { faultsAgainst } from "./operation/validate.ts";
 import { settings, type Setting } from "./settings.ts";
-
 import { temporalAddress } from "./workflow/engines/temporal/address.ts";
+
 type Name = keyof typeof settings;
 
 const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
@@ -61,6 +62,8 @@ export interface Config {
   /** `dbos` or `temporal://...`. */
   workflowsUrl: string;
   osvUrl: string;
+  /** Sites may have hosts at loopback and link-local addresses. */
+  scanLocalAddresses: boolean;
   jwtIssuers: readonly JwtIssuerSetting[];
   localSignIn: boolean;
   rateLimit: number;
@@ -69,6 +72,10 @@ export interface Config {
   /** Months that a table keeps its rows, by `schema.table`. */
   retention: Readonly<Record<string, number>>;
   traces?: { endpoint: string; share: number };
+  /** Mail server, and the sender of what goes there. */
+  mail?: { server: SmtpServer; from: string };
+  /** Addresses and networks that are not public and that URLs of organizations may reach. */
+  notifyPrivate: readonly string[];
   logLevel: string;
 }
 
@@ -99,7 +106,9 @@ export function parseConfig(env: Environment, defaultDataDir: string): Config {
   const issuers = parseJson("JWT_ISSUERS", Type.Array(Issuer), values.JWT_ISSUERS, faults) ?? [];
   const quotas = parseJson("QUOTAS", Quotas, values.QUOTAS, faults) ?? {};
   const retention = parseJson("RETENTION", Retention, values.RETENTION, faults) ?? {};
-  const trustedProxies = parseNetworks(values.TRUSTED_PROXIES ?? "", faults);
+  const trustedProxies = parseNetworks("TRUSTED_PROXIES", values.TRUSTED_PROXIES ?? "", faults);
+  const notifyPrivate = parseNetworks("NOTIFY_PRIVATE", values.NOTIFY_PRIVATE ?? "", faults);
+  const mail = parseMail(values.SMTP_URL, values.SMTP_FROM, faults);
   checkTemporal(values.WORKFLOWS_URL, faults);
   if ((values.DATABASE_APP_URL === undefined) !== (values.DATABASE_SYSTEM_URL === undefined)) {
     faults.push("DATABASE_APP_URL and DATABASE_SYSTEM_URL: give both, where the roles are made beforehand, or neither.");
@@ -124,10 +133,11 @@ export function parseConfig(env: Environment, defaultDataDir: string): Config {
     secretsUrl, keysDir: folder(secretsUrl, join(dataDir, "keys")),
     vault: { ...given("token", values.VAULT_TOKEN), ...given("tokenFile", values.VAULT_TOKEN_FILE) },
     policyUrl: values.POLICY_URL as string, eventsUrl: values.EVENTS_URL as string, workflowsUrl: values.WORKFLOWS_URL as string,
-    osvUrl: (values.OSV_URL as string).replace(/\/+$/, ""),
+    osvUrl: (values.OSV_URL as string).replace(/\/+$/, ""), scanLocalAddresses: values.SCAN_LOCAL_ADDRESSES === "allow",
     jwtIssuers: issuers, localSignIn: values.LOCAL_SIGN_IN === "on",
     rateLimit: Number(values.RATE_LIMIT), quotas, deletionGraceDays: Number(values.DELETION_GRACE_DAYS), retention,
     ...(values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? {} : { traces: { endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, ""), share: Number(values.OTEL_TRACES_SAMPLER_ARG) } }),
+    ...(mail === undefined ? {} : { mail }), notifyPrivate,
     logLevel: values.LOG_LEVEL as string,
   };
 }
@@ -197,9 +207,20 @@ function parseJson<S extends TSchema>(name: Name, schema: S, text: string | unde
   return undefined;
 }
 
-function parseNetworks(text: string, faults: string[]): string[] {
+function parseMail(url: string | undefined, from: string | undefined, faults: string[]): Config["mail"] {
+  if ((url === undefined) !== (from === undefined)) faults.push("SMTP_URL and SMTP_FROM: give both or neither.");
+  if (url === undefined || from === undefined) return undefined;
+  try {
+    return { server: parseSmtpUrl(url), from };
+  } catch (error) {
+    faults.push(`SMTP_URL: ${(error as Error).message}.`);
+    return undefined;
+  }
+}
+
+function parseNetworks(name: Name, text: string, faults: string[]): string[] {
   const networks = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
   const wrong = networks.find((network) => !ipaddr.isValid(network) && !ipaddr.isValidCIDR(network));
-  if (wrong !== undefined) faults.push(`TRUSTED_PROXIES: ${JSON.stringify(wrong)} is neither an address nor a network such as 10.0.0.0/8.`);
+  if (wrong !== undefined) faults.push(`${name}: ${JSON.stringify(wrong)} is neither an address nor a network such as 10.0.0.0/8.`);
   return networks;
 }

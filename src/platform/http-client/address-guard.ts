@@ -29,6 +29,17 @@ export function publicOnly(address: string): string | undefined {
   return cloudInternal.has(parsed.toString()) ? "belongs to the cloud's own services" : undefined;
 }
 
+/** As `publicOnly`, but for addresses and networks (10.1.2.0/24) that may be called all the same. */
+export function publicOr(allowed: readonly string[]): AddressRule {
+  if (allowed.length === 0) return publicOnly;
+  const networks = allowed.map((one) => (one.includes("/") ? ipaddr.parseCIDR(one) : ([ipaddr.parse(one), ipaddr.parse(one).kind() === "ipv4" ? 32 : 128] as const)));
+  return (address) => {
+    const parsed = ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
+    const within = parsed !== undefined && networks.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits));
+    return within ? undefined : publicOnly(address);
+  };
+}
+
 /**
  * The URL, checked: http or https and without credentials; for a user's URL its address, too, where the host is one
  * (a name is checked when it is looked up). Errors: UrlRefused, which never quotes more of the URL than its host.

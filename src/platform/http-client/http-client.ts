@@ -54,7 +54,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient & { clo
       const { status, headers, body } = answer;
       const drop = () => void body.destroy();
       try {
-        const next = nextHop(hop, answer, rule);
+        const next = request.redirect === "manual" ? undefined : nextHop(hop, answer, rule);
         if (next === undefined) return { status, headers: decodedHeaders(headers), body: await read(answer), drop };
         drop();
         return { status, headers, body: undefined as T, drop, next };

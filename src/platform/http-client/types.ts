@@ -11,6 +11,8 @@ export interface HttpRequest {
   attempts?: number;
   /** True when a user supplied the URL: private, loopback and link-local addresses are then refused, at each redirect too. */
   userSupplied?: boolean;
+  /** `manual`: an answer that redirects is the answer. */
+  redirect?: "follow" | "manual";
   signal?: AbortSignal;
 }
 

@@ -1,0 +1,49 @@
+import { grants } from "../../platform/actor.ts";
+import { timestamp } from "../../platform/clock.ts";
+import type { StoredEvent, Subscription, SubscriptionContext } from "../../platform/events/types.ts";
+import type { SubscriptionServices } from "../../platform/operation/index.ts";
+import { addToDigest, insertDelivery } from "./delivery-store.ts";
+import { dueAt } from "./domain/due.ts";
+import { holdAll, isOwnEcho, passes } from "./domain/matching.ts";
+import { rulesOn, type RuleRow } from "./rule-views.ts";
+import { wake } from "./waking.ts";
+
+/** Turns events into deliveries: a row for each rule that wants the event, in the transaction that records it as handled. */
+export function routeSubscription({ database, clock, ids, eventTypes }: Pick<SubscriptionServices, "database" | "clock" | "ids" | "eventTypes">): Subscription<undefined> {
+  const permissions = new Map(eventTypes.map(({ type, permission }) => [type, permission]));
+
+  function wanted(rules: readonly RuleRow[], event: StoredEvent): RuleRow[] {
+    const permission = permissions.get(event.type) ?? "";
+    return rules.filter((rule) => grants(rule.permissions, permission) && passes(event, rule.filter));
+  }
+
+  async function tell({ db }: SubscriptionContext, rule: RuleRow, event: StoredEvent): Promise<number> {
+    const now = clock.now();
+    const urgent = rule.urgent !== null && holdAll(event.data, rule.urgent);
+    const due = dueAt({ ...(rule.digest === null ? {} : { digest: rule.digest }), ...(rule.quiet === null ? {} : { quiet: rule.quiet }) }, urgent, now);
+    const delivery = {
+      orgId: event.orgId, id: ids.uuid(), channelId: rule.channel_id, ruleId: rule.id, dueAt: new Date(due.at).toISOString(), at: timestamp(clock),
+    };
+    if (!due.together) await insertDelivery(db, { ...delivery, kind: "event" }, event);
+    else if (!(await addToDigest(db, delivery, event))) await insertDelivery(db, { ...delivery, kind: "digest" }, event);
+    return due.at;
+  }
+
+  return {
+    id: "notifications.route",
+    on: "all",
+    async concerns(event) {
+      if (!permissions.has(event.type) || isOwnEcho(event)) return false;
+      return wanted(await database.read(event.orgId, (db) => rulesOn(db, event)), event).length > 0;
+    },
+    async handle(context, event) {
+      const due = new Map<string, number>();
+      for (const rule of wanted(await rulesOn(context.db, event), event)) {
+        const at = await tell(context, rule, event);
+        due.set(rule.channel_id, Math.min(at, due.get(rule.channel_id) ?? at));
+      }
+      // In one order always, so that two that lock several channels do not wait for each other.
+      for (const channelId of [...due.keys()].sort()) await wake(context, channelId, due.get(channelId) ?? 0);
+    },
+  };
+}
