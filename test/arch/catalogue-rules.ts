@@ -174,7 +174,6 @@ export const catalogueRules: readonly CatalogueRule[] = [
     except: {
       "organizations.sessions sessions_org_id_fkey": "an organization is never deleted while it has sessions; they are read by person",
       "organizations.api_keys api_keys_created_by_fkey": "people are kept as tombstones; keys are read by organization and maker",
-      "inventory.assets assets_org_id_site_id_fkey": "sites are few, and none is deleted yet",
       "inventory.assets assets_org_id_fact_set_id_fkey": "fact sets are shared and are not deleted yet",
       "vulnerabilities.feeds feeds_current_version_id_fkey": "there is one row a feed",
     },

@@ -10,6 +10,7 @@ import { signal, workflow, type Workflow } from "../../src/platform/workflow/ind
 import { modules } from "../../src/app/modules.ts";
 import { organizationOf, testPlatform, type Answer, type Caller, type Person, type TestCall, type TestPlatform } from "../../src/app/testing.ts";
 import { secondFactorArrangements } from "./second-factors.ts";
+import { opensshKey } from "../../src/modules/inventory/testing/openssh-key.ts";
 import { zipOf } from "../../src/modules/vulnerabilities/feeds/testing.ts";
 
 export const registry: Registry = createRegistry(modules);
@@ -69,6 +70,7 @@ export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Own
 
 /** Fields that take one sort of what their kind of id names: `operation field`. */
 const makersOfFields: typeof makers = {
+  "inventory.scan-site id": siteToScan,
   "workflows.retry id": cancelledRun,
   "service-accounts.disable id": serviceAccount,
   "api-keys.create serviceAccount": serviceAccount,
@@ -82,6 +84,17 @@ async function cancelledRun(platform: TestPlatform, owner: Owner): Promise<strin
 
 async function serviceAccount(platform: TestPlatform, owner: Owner): Promise<string> {
   return (await succeed<{ id: string }>(platform, "service-accounts.create", { as: owner, input: { name: "made", role: "viewer" } })).id;
+}
+
+/** A site of which it is known how its hosts are reached. */
+async function siteToScan(platform: TestPlatform, owner: Owner): Promise<string> {
+  const { id } = await succeed<{ id: string }>(platform, "inventory.create-site", { as: owner, input: { name: `site ${++serial}`, user: "qinfra" } });
+  await succeed(platform, "inventory.set-site-key", { as: owner, input: { id }, ...siteKey() });
+  return id;
+}
+
+function siteKey(): Pick<TestCall, "body" | "headers"> {
+  return { body: opensshKey().privateKey, headers: { "content-type": "application/octet-stream" } };
 }
 
 export function makerOf(operation: Operation, field: string, kind: string): (typeof makers)[string] | undefined {
@@ -197,6 +210,7 @@ const arrangements: Readonly<Record<string, (platform: TestPlatform) => Promise<
   "sessions.delete": async (platform) => ({ authorization: await platform.newSession(platform.person("admin")) }),
   "workflows.start": async () => ({ input: { workflow: waiting.id, input: {} } }),
   "schedules.create": async () => ({ input: { name: `made-${++serial}`, workflow: waiting.id, input: {} } }),
+  "inventory.set-site-key": async () => siteKey(),
   "feeds.import": async () => ({ body: feed, headers: { "content-type": "application/x-ndjson" } }),
   "feeds.delete": async (platform) => (await importFeed(platform), {}),
   "vulnerabilities.what-is": async (platform) => (await importFeed(platform), {}),

@@ -72,11 +72,3 @@ export async function replaceAssetTags(db: Db, orgId: string, assetId: string, t
 export async function deleteAsset(db: Db, id: string): Promise<boolean> {
   return (await db.run(sql`delete from inventory.assets where id = ${id}`)) === 1;
 }
-
-/** False where the organization has a site of this name already. */
-export async function insertSite(db: Db, site: { orgId: string; id: string; name: string; now: string }): Promise<boolean> {
-  const rows = await db.run(sql`
-    insert into inventory.sites (org_id, id, name, created_at) values (${site.orgId}, ${site.id}, ${site.name}, ${site.now})
-    on conflict (org_id, name) do nothing`);
-  return rows === 1;
-}

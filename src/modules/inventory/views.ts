@@ -1,5 +1,5 @@
 import type { Db } from "../../platform/database/database.ts";
-import { join, none, sql } from "../../platform/database/sql.ts";
+import { join, sql } from "../../platform/database/sql.ts";
 import { toTypeId } from "../../platform/ids.ts";
 import { shownOs } from "../software/index.ts";
 import type { Asset, Facts } from "./schemas.ts";
@@ -64,14 +64,6 @@ export async function listAssets(db: Db, filter: AssetFilter): Promise<Asset[]> 
 
 export async function siteIdByName(db: Db, name: string): Promise<string | undefined> {
   return (await db.maybe<{ id: string }>(sql`select id from inventory.sites where name = ${name}`))?.id;
-}
-
-export async function listSites(db: Db, page: { after?: string; limit: number }): Promise<{ id: string; name: string; assets: number }[]> {
-  const after = page.after === undefined ? none : sql`where s.name > ${page.after}`;
-  const rows = await db.many<{ id: string; name: string; assets: number }>(sql`
-    select s.id, s.name, (select count(*)::int from inventory.assets a where a.org_id = s.org_id and a.site_id = s.id) as assets
-    from inventory.sites s ${after} order by s.name limit ${page.limit}`);
-  return rows.map((row) => ({ ...row, id: toTypeId("sit", row.id) }));
 }
 
 /** Component sets that assets refer to, of every organization. */

@@ -21,6 +21,8 @@ export interface SshOptions {
   knownHostsFile?: string;
   /** Instead of the user's ssh configuration; `none` for no configuration at all. */
   configFile?: string;
+  /** Lines of ssh_config(5), `Name=value`, which count before the collector's own. */
+  settings?: readonly string[];
   /** For the whole scan, in milliseconds; 60,000 unless given. */
   timeoutMs?: number;
   /** Of the answer, as sent and inflated; 256 MiB unless given. */
@@ -83,6 +85,7 @@ export async function hostOf(target: SshTarget, body: Buffer, nonce: string): Pr
 async function sshArguments({ user, host, port }: SshTarget, options: SshOptions & { timeoutMs: number }): Promise<string[]> {
   const { identityFile, knownHostsFile, configFile, timeoutMs } = options;
   const settings = [
+    ...(options.settings ?? []),
     "BatchMode=yes", `ConnectTimeout=${Math.max(1, Math.min(15, Math.floor(timeoutMs / 1000)))}`, "ConnectionAttempts=1",
     "ServerAliveInterval=5", "ServerAliveCountMax=3", "ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no",
     "ControlMaster=no", "RemoteCommand=none", "LogLevel=ERROR",

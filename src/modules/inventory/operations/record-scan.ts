@@ -1,11 +1,8 @@
 import { Type } from "typebox";
-import { timestamp } from "../../../platform/clock.ts";
-import { toTypeId } from "../../../platform/ids.ts";
 import { EventOutcome, operation, QuotaExceeded } from "../../../platform/operation/index.ts";
 import { ComponentsInput, componentsMaxBytes, internComponents, OperatingSystemInput, SoftwareRecorded } from "../../software/index.ts";
 import { Asset, AssetName, AssetSource, Facts, Kind } from "../schemas.ts";
-import { AssetRecorded } from "../events.ts";
-import { internFacts, recordAsset } from "../store.ts";
+import { recordHost } from "../record-host.ts";
 import { assetById } from "../views.ts";
 
 export const recordScan = operation({
@@ -36,19 +33,10 @@ export const recordScan = operation({
     },
   }],
   prepare: async (context, input) => ({ componentSetId: await internComponents(context, input.components) }),
-  async handle({ db, orgId, ids, clock, events: log, quotas }, input, { componentSetId }) {
-    const now = timestamp(clock);
-    const factSetId = await internFacts(db, { orgId, id: ids.uuid(), facts: input.facts ?? {} });
-    const newId = ids.uuid();
-    const id = await recordAsset(db, {
-      orgId, id: newId, name: input.name, kind: input.kind ?? "host", os: input.os ?? null, source: input.source, componentSetId, factSetId, now,
-    });
-    if (id === newId) await quotas.take("assets", 1);
-    await quotas.take("scans", 1);
-    const subject = toTypeId("ast", id);
-    await log.append({ type: AssetRecorded, subject, data: { source: input.source } });
-    await log.append({ type: SoftwareRecorded, subject, data: { kind: "asset", componentSet: toTypeId("set", componentSetId) } });
-    const asset = await assetById(db, id);
+  async handle(context, input, { componentSetId }) {
+    const { components: _components, ...host } = input;
+    const id = await recordHost(context, { ...host, componentSetId });
+    const asset = await assetById(context.db, id);
     if (asset === undefined) throw new Error("the asset that was just recorded is not there");
     const { componentSetId: _, ...shown } = asset;
     return { asset: shown };
