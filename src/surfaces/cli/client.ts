@@ -65,7 +65,8 @@ async function send(io: CliIo, connection: Connection, operation: OperationRecor
   }
 }
 
-function requestOf(connection: Connection, operation: OperationRecord, call: OperationCall, watch: BodyWatch): { url: string; init: RequestInit } {
+/** Address and headers of a call. */
+export function requestOf(connection: Connection, operation: OperationRecord, call: OperationCall, watch?: BodyWatch): { url: string; init: RequestInit } {
   const query = new URLSearchParams();
   const fields: Record<string, unknown> = {};
   let path = operation.http.path;
@@ -86,7 +87,7 @@ function requestOf(connection: Connection, operation: OperationRecord, call: Ope
   const url = `${connection.url}${path}${query.size === 0 ? "" : `?${query}`}`;
   const method = operation.http.method;
   if (call.body !== undefined) {
-    const body = ReadableStream.from(watched(call.body.content, watch));
+    const body = ReadableStream.from(watch === undefined ? call.body.content : watched(call.body.content, watch));
     return { url, init: { method, headers: { ...headers, "content-type": call.body.contentType }, body, duplex: "half" } };
   }
   const sendsBody = Object.values(operation.places).includes("body");
@@ -132,7 +133,8 @@ const networkErrors: Record<string, string> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
 };
 
-function asCliError(io: CliIo, connection: Connection, error: unknown): CliError {
+/** Why there is no answer. Throws what is no fault of the network. */
+export function asCliError(io: CliIo, connection: Connection, error: unknown): CliError {
   if (io.signal.aborted) throw io.signal.reason;
   if (error instanceof CliError) return error;
   const cause = networkCause(error);

@@ -21,6 +21,8 @@ export interface OperationRecord {
   errors: readonly { code: string; status: number; title: string }[];
   examples: readonly { input: Record<string, unknown>; summary?: string }[];
   body?: { contentTypes: readonly string[]; description: string };
+  /** Goes on as server-sent events, whose data is such. */
+  stream?: JsonSchema;
   /** Answers `{items, next}` and takes a cursor. */
   list: boolean;
 }
@@ -65,6 +67,7 @@ function recordOf(operation: Operation): OperationRecord {
     errors: operation.errors ?? [],
     examples: operation.examples,
     ...(operation.body !== undefined && { body: operation.body }),
+    ...(operation.stream !== undefined && { stream: operation.stream.event as JsonSchema }),
     list: output.properties?.["items"]?.type === "array" && operation.input.properties["cursor"] !== undefined,
   };
 }

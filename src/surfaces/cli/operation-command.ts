@@ -5,7 +5,7 @@ import { choicesOfKind, fieldHelp, fieldsOf, isRepeatable, nullValue, placeholde
 import { addGlobalOptions } from "./global-options.ts";
 import type { CliContext } from "./local-command.ts";
 import type { OperationRecord } from "./manifest.ts";
-import { formats, type Format } from "./output/render.ts";
+import { formats, streamFormats, type Format } from "./output/render.ts";
 import type { Outcome } from "./program.ts";
 
 /** Makes the command of an operation: its fields as arguments and options, its examples as command lines. */
@@ -48,7 +48,8 @@ function reading<T extends Option | Argument>(field: Field, target: T): T {
 
 function addOwnOptions(command: Command, operation: OperationRecord): void {
   const group = "Running and output:";
-  command.addOption(new Option("--output <format>", "Format of standard output").choices(formats).default("table").helpGroup(group));
+  command.addOption(new Option("--output <format>", "Format of standard output").choices(operation.stream === undefined ? formats : streamFormats).default("table").helpGroup(group));
+  if (operation.stream !== undefined) return;
   if (operation.list) command.addOption(new Option("--all", "Follow the list to its end").helpGroup(group));
   if (operation.body !== undefined) command.addOption(new Option("--file <path>", `${operation.body.description}; - is standard input`).helpGroup(group));
   else command.addOption(new Option("--batch <file>", "Run once for each line of this file, which holds JSON inputs; - is standard input").helpGroup(group));
@@ -69,6 +70,10 @@ async function start(command: Command, context: CliContext, operation: Operation
     return runBatch(scoped, operation, input, batch, idempotencyKey);
   }
   checkRequired(command, operation, fields, input, file);
+  if (operation.stream !== undefined) {
+    const { runStream } = await import("./run-stream.ts");
+    return runStream(scoped, operation, input, options.output);
+  }
   const { runOperation } = await import("./run-operation.ts");
   return runOperation(scoped, { operation, input, format: options.output, all: options.all === true, ...key, ...(file !== undefined && { file }) });
 }

@@ -3,6 +3,8 @@ import type { OperationRecord } from "../manifest.ts";
 import { answerTable, itemsOf } from "./answer-table.ts";
 
 export const formats = ["table", "json", "yaml", "jsonl"] as const;
+/** Of what comes one by one, without an end. */
+export const streamFormats = ["table", "jsonl"] as const;
 export type Format = (typeof formats)[number];
 
 /** Writes an answer to standard output in the chosen format, and nothing beside it. */
