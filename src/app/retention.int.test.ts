@@ -47,6 +47,36 @@ it("does what the policy says, table by table, and says what had to stay", async
   expect(await counts()).toEqual({ events: 0, parked: 0 });
 });
 
+it("removes runs of workflows that were over for longer than the policy says, with those that they started", async () => {
+  const ids = createIds(then);
+  type Kept = { ended: string | null; forgotten: boolean; parent?: string };
+  const recent = "2026-10-01";
+  const cases: Record<string, Kept> = {
+    old: { ended: "2025-01-10", forgotten: true }, "child of old": { ended: recent, forgotten: true, parent: "old" },
+    recent: { ended: recent, forgotten: true },
+    "known to the engine": { ended: "2025-01-10", forgotten: false },
+    running: { ended: null, forgotten: false },
+    "parent of one that runs": { ended: "2025-01-10", forgotten: true }, between: { ended: "2025-01-10", forgotten: true, parent: "parent of one that runs" },
+    "one that runs": { ended: null, forgotten: false, parent: "between" },
+  };
+  const names = new Map<string, string>();
+  await log.database.tenant(log.orgId, async (db) => {
+    for (const [name, { ended, forgotten, parent }] of Object.entries(cases)) {
+      const id = ids.uuid();
+      names.set(name, id);
+      await db.run(sql`
+        insert into platform.workflow_runs (org_id, id, workflow, state, input, actor, parent_id, parent_seq, created_at, ended_at, forgotten_at)
+        values (${log.orgId}, ${id}, 'test.plain', ${ended === null ? "running" : "succeeded"}, '{}', '{}', ${names.get(parent ?? "") ?? null}, ${parent === undefined ? null : 1}, '2025-01-09',
+          ${ended}, ${forgotten ? ended : null})`);
+      await db.run(sql`insert into platform.workflow_steps (org_id, run_id, seq, step, attempt, input, started_at, ended_at) values (${log.orgId}, ${id}, 1, 'test.write', 1, '{}', '2025-01-09', '2025-01-09')`);
+    }
+  });
+  await retention({ "platform.workflow_runs": 12 }).run(new AbortController().signal);
+  const left = await log.database.tenant(log.orgId, (db) => db.many<{ id: string }>(sql`select r.id from platform.workflow_runs r join platform.workflow_steps s on s.run_id = r.id order by r.id`));
+  const nameOf = new Map([...names].map(([name, id]) => [id, name]));
+  expect(left.map(({ id }) => nameOf.get(id))).toEqual(Object.keys(cases).filter((name) => !name.endsWith("old")));
+});
+
 it("refuses a table that no rule is for, and says which there are", () => {
   expect(() => checkRetention({ "events.log": 13, "events.dead_letters": 1 })).not.toThrow();
   expect(() => checkRetention({ "images.golden_images": 13 })).toThrow(expect.objectContaining({ type: RetentionUnknown, message: expect.stringMatching(/images.golden_images is not one of these: .*events.log/) }));

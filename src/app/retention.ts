@@ -3,6 +3,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { errorType, fail } from "../platform/errors.ts";
 import { openLine, removeDeadLetters, retirePartitions, type CheckpointBlobs, type Fold, type Retirement, type Timer } from "../platform/events/index.ts";
+import { removeOldRuns } from "../platform/workflow/index.ts";
 
 export const RetentionUnknown = errorType("retention-unknown", 503, "RETENTION names a table whose rows cannot be retired");
 
@@ -38,6 +39,14 @@ const retainable: Readonly<Record<string, Retainable>> = {
     async retire({ database, clock, log }, months) {
       const removed = await removeDeadLetters(database, monthsBefore(clock.now(), months));
       if (removed > 0) log.info({ removed }, "old parked events were forgotten");
+      return [];
+    },
+  },
+  "platform.workflow_runs": {
+    what: "runs of workflows that are over are removed, with what their steps did and the runs that they started",
+    async retire({ database, clock, log }, months, stop) {
+      const removed = await removeOldRuns(database, monthsBefore(clock.now(), months), stop);
+      if (removed > 0) log.info({ removed }, "old runs of workflows were removed");
       return [];
     },
   },

@@ -120,6 +120,19 @@ export async function markForgotten(db: Db, runs: readonly EndedRun[], at: strin
     where r.id = f.id and r.execution = f.execution`);
 }
 
+/** Removes runs that ended before then, the oldest first, each with those that it started; none that the engine has records of. */
+export function deleteOldRuns(db: Db, before: string, page: number): Promise<number> {
+  return db.run(sql`
+    delete from platform.workflow_runs where (org_id, id) in (
+      select r.org_id, r.id from platform.workflow_runs r
+      where r.parent_id is null and r.forgotten_at is not null and r.ended_at < ${before} and not exists (
+        with recursive family (id, forgotten_at) as (
+          select c.id, c.forgotten_at from platform.workflow_runs c where c.org_id = r.org_id and c.parent_id = r.id
+          union all select c.id, c.forgotten_at from family f join platform.workflow_runs c on c.org_id = r.org_id and c.parent_id = f.id
+        ) select from family where forgotten_at is null)
+      order by r.ended_at limit ${page})`);
+}
+
 /** Runs of one organization from that id on, whatever their state. */
 export function runsOf(db: Db, orgId: string, after: string | undefined, page: number): Promise<EndedRun[]> {
   return db.many(sql`select org_id, id, execution from platform.workflow_runs where org_id = ${orgId} and (${after ?? null}::uuid is null or id > ${after ?? null}) order by id limit ${page}`);

@@ -5,7 +5,7 @@ import { createBell, type EventAppender, type Line, type Timer } from "../events
 import type { Ids } from "../ids.ts";
 import type { Workflow } from "./declare.ts";
 import {
-  beat, claimRuns, endedRuns, forgetExecutor, markDelivered, markForgotten, markGone, markHanded, releaseRuns, runsAtEngine, runsOf, takeDead, waitingMessages, type EndedRun,
+  beat, claimRuns, deleteOldRuns, endedRuns, forgetExecutor, markDelivered, markForgotten, markGone, markHanded, releaseRuns, runsAtEngine, runsOf, takeDead, waitingMessages, type EndedRun,
 } from "./dispatch-store.ts";
 import { executionKey, type WorkflowEngine } from "./engine.ts";
 import { beatMsOf, createFence, type Fence } from "./fence.ts";
@@ -50,6 +50,15 @@ export async function endOrganization({ database, engine }: Pick<DispatchPorts, 
     await engine.forget(runs.flatMap(keysOf));
     if (runs.length < page) return;
     after = runs.at(-1)?.id;
+  }
+}
+
+/** Removes runs that were over before then, in batches; how many, not counting those that they had started. */
+export async function removeOldRuns(database: DispatchPorts["database"], before: Date, stop: AbortSignal): Promise<number> {
+  for (let removed = 0; ; ) {
+    const batch = await database.system((db) => deleteOldRuns(db, before.toISOString(), page));
+    removed += batch;
+    if (batch < page || stop.aborted) return removed;
   }
 }
 

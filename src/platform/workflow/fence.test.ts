@@ -14,7 +14,7 @@ function manualTimer(): Timer & { pass(ms: number): Promise<void> } {
     }),
     async pass(ms) {
       now += ms;
-      for (const one of [...waiting]) if (one.at <= now && waiting.delete(one)) one.wake();
+      for (const one of waiting) if (one.at <= now && waiting.delete(one)) one.wake();
       await Promise.resolve();
     },
   };

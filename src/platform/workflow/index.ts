@@ -1,5 +1,5 @@
 export { BlobRef, signal, step, workflow, WorkflowError, type Flow, type RetryPolicy, type SignalRef, type StepRef, type Workflow } from "./declare.ts";
-export { deadSeconds, endOrganization, leaveRuns, startDispatch } from "./dispatch.ts";
+export { deadSeconds, endOrganization, leaveRuns, removeOldRuns, startDispatch } from "./dispatch.ts";
 export type { EnginePorts, RunStep, WorkflowEngine } from "./engine.ts";
 export { createFence, type Fence } from "./fence.ts";
 export { RunEnded, RunNotEnded, RunNotFound, ScheduleExists, ScheduleInvalid, ScheduleNotFound, SignalUnknown, WorkflowUnknown } from "./errors.ts";
