@@ -37,6 +37,7 @@ export const sqlFiles: readonly { pattern: RegExp; why: string }[] = [
   { pattern: /^src\/platform\/(database|events)\//, why: "the database port and the event log, which owns the schema events" },
   { pattern: /^src\/platform\/workflow\/([a-z]+-)?store\.ts$/, why: "the platform's tables of workflows" },
   { pattern: /^src\/platform\/workflow\/engines\/dbos\/schema\.ts$/, why: "asks how new the engine's own tables are" },
+  { pattern: /^src\/platform\/approvals\/(delegation-)?store\.ts$/, why: "the gate's own tables" },
   { pattern: /^src\/platform\/operation\/(idempotency|strangers|usage)\.ts$/, why: "the pipeline's own tables" },
   { pattern: /^src\/app\/(counted-blobs|data-keys|housekeeping|database)\.ts$/, why: "the platform's own tables, and the roles before there is a schema" },
 ];
@@ -93,6 +94,7 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/modules/vulnerabilities/subscriptions.ts": "a new feed concerns the component sets of every organization",
   "src/platform/cache/follow-changes.ts": "each server follows the changes of all organizations",
   "src/platform/operation/strangers.ts": "unknown callers belong to no organization",
+  "src/platform/operation/staging.ts": "for operations that declare it, which docs/reference/exceptions.md lists",
   "src/platform/operation/pipeline.ts": "for operations that declare it, which docs/reference/exceptions.md lists",
   "src/platform/events/sealer.ts": "one sealer orders the events of all",
   "src/platform/events/subscriptions.ts": "a subscription reads the log of all",

@@ -1,4 +1,5 @@
 import type { Db } from "../../platform/database/database.ts";
+import { eraseWordsOf } from "../../platform/approvals/index.ts";
 import { eraseSubjectEverywhere } from "../../platform/events/index.ts";
 import { userTypeId } from "./ids.ts";
 import { erasedName, erasePersonRows } from "./person-store.ts";
@@ -19,5 +20,6 @@ export async function erasePerson(db: Db, userId: string, at: string): Promise<E
   const typeId = userTypeId(userId);
   const ids = [typeId, userId];
   await eraseSubjectEverywhere(db, ids);
+  await eraseWordsOf(db, userId);
   return erasePersonRows(db, { userId, ids, name: erasedName(typeId), at });
 }

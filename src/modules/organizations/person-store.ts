@@ -22,8 +22,6 @@ export async function erasePersonRows(db: Db, person: { userId: string; ids: rea
   await db.run(sql`delete from organizations.passkeys where user_id = ${userId}`);
   await db.run(sql`delete from organizations.single_use where user_id = ${userId}`);
   await db.run(sql`delete from organizations.oidc_payloads where payload->>'accountId' = any(${person.ids}::text[])`);
-  await db.run(sql`update platform.approval_comments set text = null where author_id = ${userId}`);
-  await db.run(sql`update platform.approval_decisions set reason = null where user_id = ${userId}`);
   const sessions = await db.run(sql`delete from organizations.sessions where user_id = ${userId}`);
   // A key of a service account outlives who made it. The name of a key may well be that of its owner.
   const keys = await db.run(sql`

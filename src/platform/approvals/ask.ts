@@ -17,7 +17,7 @@ export interface ApprovalPorts {
   ids: Ids;
   events: EventAppender;
   workflows: Workflows;
-  /** What waits for the decisions, and runs what was approved: `approvals.follow-request`. */
+  /** What waits for the decisions, and runs what was approved: `approvals.follow-request`. Its signal has it look again. */
   follow: Workflow;
 }
 

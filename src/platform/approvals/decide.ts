@@ -11,7 +11,6 @@ import { ApprovalChanged, ApprovalDecided, ApprovalEnded, ApprovalNotFound, Appr
 import { commented, decided, ended } from "./events.ts";
 import { isMet, soleAfterMs, solePerson, standingOf } from "./rules.ts";
 import { approvalForChange, countComments, decisionsOf, insertComment, insertDecision, markApproved, markEnded, setRun, type ApprovalRow } from "./store.ts";
-import { changed } from "./signal.ts";
 import type { Eligible } from "./types.ts";
 
 /** Who may decide by their role in the organization, or could since that moment (milliseconds since 1970). */
@@ -124,6 +123,8 @@ export async function end(db: Db, { clock, events }: Pick<ApprovalPorts, "clock"
 
 /** What waits looks again. Somebody may have cancelled it; a request that people decided on is not lost with it. */
 export async function wake(db: Db, { workflows, follow }: ApprovalPorts, row: ApprovalRow): Promise<void> {
+  const [changed] = follow.signals;
+  if (changed === undefined) throw new Error(`${follow.id} hears no signal`);
   try {
     await workflows.signal(row.run_id, changed, {});
   } catch (error) {

@@ -4,6 +4,5 @@ export { delegationForChange, delegatorsOf, endDelegation, insertDelegation, lis
 export * from "./errors.ts";
 export { approvalEvents, delegated, delegationEnded, escalated, modified } from "./events.ts";
 export { countsAs, inWords, prospects, soleAfterMs, solePerson, standingOf } from "./rules.ts";
-export { changed } from "./signal.ts";
-export { approvalById, approvalForChange, commentsOf, decisionsOf, listApprovals, markEscalated, modify, type ApprovalRow, type CommentRow, type DecisionRow } from "./store.ts";
+export { approvalById, approvalForChange, commentsOf, decisionsOf, eraseWordsOf, listApprovals, markEscalated, modify, type ApprovalRow, type CommentRow, type DecisionRow } from "./store.ts";
 export { approvalStates, usualTimes, type ApprovalState, type ApprovalTimes, type ApproverRule, type Eligible, type Requester } from "./types.ts";

@@ -199,3 +199,9 @@ export function commentsOf(db: Db, orgId: string, id: string): Promise<CommentRo
 export async function countComments(db: Db, orgId: string, id: string): Promise<number> {
   return (await db.one<{ n: number }>(sql`select count(*)::int as n from platform.approval_comments where org_id = ${orgId} and approval_id = ${id}`)).n;
 }
+
+/** What a person wrote goes with them; that they decided stays. */
+export async function eraseWordsOf(db: Db, userId: string): Promise<void> {
+  await db.run(sql`update platform.approval_comments set text = null where author_id = ${userId}`);
+  await db.run(sql`update platform.approval_decisions set reason = null where user_id = ${userId}`);
+}

@@ -1,9 +1,11 @@
 import { Type } from "typebox";
-import { changed } from "../../../platform/approvals/signal.ts";
-import { step, workflow, type Workflow } from "../../../platform/workflow/declare.ts";
+import { signal, step, workflow, type Workflow } from "../../../platform/workflow/declare.ts";
 
 const Approval = Type.Object({ approval: Type.String({ pattern: "^apr_[0-7][0-9a-hjkmnp-tv-z]{25}$", description: "Approval request" }) });
 const State = Type.String({ description: "State of the request" });
+
+/** Tells it to look again. */
+const changed = signal({ name: "approvals.changed", summary: "The request was decided on, changed or taken back", body: Type.Object({}) });
 
 export const lookAtRequest = step({
   id: "approvals.look-at-request", summary: "Do what is due on a request: tell of it again, or end it",
