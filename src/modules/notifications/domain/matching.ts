@@ -38,11 +38,11 @@ export function holdAll(data: unknown, conditions: readonly Condition[]): boolea
   });
 }
 
-/** What lies at the path, by own members only; undefined where there is nothing. */
+/** What lies at the path, by own members of objects only; undefined where there is nothing. */
 export function memberOf(value: unknown, path: string): unknown {
   let found = value;
   for (const name of path.split(".")) {
-    if (typeof found !== "object" || found === null || !Object.hasOwn(found, name)) return undefined;
+    if (typeof found !== "object" || found === null || Array.isArray(found) || !Object.hasOwn(found, name)) return undefined;
     found = (found as Record<string, unknown>)[name];
   }
   return found;

@@ -13,6 +13,7 @@ export interface TemplateValues {
 const placeholder = /\{\{\s*([^{}]*?)\s*\}\}/g;
 const path = /^(summary|name|rule|event\.(id|type|subject|time|actor|data(\.[A-Za-z0-9_-]{1,64}){1,8}))$/;
 const mostCharacters = 8_000;
+const mostOfOne = 1_000;
 
 /** The first placeholder that means nothing, or undefined. */
 export function wrongPlaceholder(template: string): string | undefined {
@@ -32,5 +33,5 @@ export function render(template: string, values: TemplateValues, escape: (text: 
 export function shown(value: unknown): string {
   if (value === undefined || value === null) return "";
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").slice(0, 1_000);
+  return text.slice(0, mostOfOne).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }
