@@ -100,6 +100,7 @@ describe("projections", () => {
       await scan(`more-${i}`, "3.0.1-1");
       expect(await total("scans.completed")).toBeGreaterThanOrEqual(before);
     }
+    for (const { id } of both) expect(await succeed("projections.watch", { as: "platform-admin", input: { name: id } })).toMatchObject({ build: 2, rebuild: null, matches: true });
     const list = async () => (await succeed<{ items: { name: string; build: number; matches: boolean | null; rebuild: unknown; removing: boolean }[] }>("projections.list", { as: "platform-admin" })).items;
     await until(async () => (await list()).every(({ build, removing }) => build === 2 && !removing));
     await counted();
@@ -135,7 +136,7 @@ describe("projections", () => {
 
   it("is cancelled, or nothing happens; one that there is not is said so", async () => {
     expect(await succeed("projections.cancel-rebuild", { as: "platform-admin", input: { name: "analytics.activity" } })).toMatchObject({ name: "analytics.activity", rebuild: null });
-    for (const operation of ["projections.get", "projections.rebuild", "projections.cancel-rebuild"]) {
+    for (const operation of ["projections.get", "projections.watch", "projections.rebuild", "projections.cancel-rebuild"]) {
       expect(await platform.call(operation, { as: "platform-admin", input: { name: "analytics.weather" } })).toMatchObject({ status: 404, body: { code: "projection-not-found" } });
       expect((await platform.call(operation, { as: "admin", input: { name: "analytics.activity" } })).status).toBe(403);
     }

@@ -1,3 +1,4 @@
+import { DatabaseUnavailable, DeclaredError } from "../errors.ts";
 import type { Line } from "./line.ts";
 import { backoffMs, createBell, type Bell, type Timer } from "./timer.ts";
 import { advance, buildBeside, BuildMoved, removeBuild, settledBuilds, type BuildPorts } from "./build-projection.ts";
@@ -63,7 +64,12 @@ export function startProjections(options: ProjectionOptions): Projections {
         if (error instanceof BuildMoved) return true;
         const times = (failed?.times ?? 0) + 1;
         failing.set(key, { times, until: clock.now() + backoffMs(times, baseMs, mostWaitMs, random) });
-        log.error({ err: error, projection: projection.id, build: build.build, position: build.position }, "a page of a projection failed; it is tried again");
+        const where = { err: error, projection: projection.id, build: build.build, position: build.position };
+        if (error instanceof DeclaredError && error.type === DatabaseUnavailable) {
+          log.warn(where, "a projection could not go on; it is tried again");
+          return false;
+        }
+        log.error(where, "a page of a projection failed; it is tried again");
         await database.system((db) => noteProblem(db, build, (error as Error).message.slice(0, 1_000))).catch(() => undefined);
         return false;
       }

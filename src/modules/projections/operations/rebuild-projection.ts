@@ -15,7 +15,7 @@ export const rebuildProjection = operation({
   http: "POST /api/v1/projections/{name}/rebuild",
   cli: { name: "projections rebuild", positional: ["name"], columns },
   summary: "Build a projection anew from the whole event log",
-  description: "Answers at once; `projections.get` shows how far it is. The build that is there is read until the new one has caught up, then both are compared (`matches`) and the new one takes its place. It goes on after a restart. One that is under way already goes on.",
+  description: "Answers at once; `projections.watch` waits for it and shows how far it is. The build that is there is read until the new one has caught up, then both are compared (`matches`) and the new one takes its place. It goes on after a restart. One that is under way already goes on.",
   permission: "platform:projections",
   effect: "change",
   database: "system",

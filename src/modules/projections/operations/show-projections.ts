@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { systemTimer } from "../../../platform/events/index.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { ProjectionNotFound } from "../errors.ts";
 import { Projection, ProjectionName } from "../schemas.ts";
@@ -31,4 +32,31 @@ export const getProjection = operation({
   errors: [ProjectionNotFound],
   examples: [{ input: { name: "analytics.activity" } }],
   handle: ({ db, clock }, { name }) => projectionByName(db, clock, name),
+});
+
+const lookMs = 300;
+
+export const watchProjection = operation({
+  id: "projections.watch",
+  http: "GET /api/v1/projections/{name}/rebuild",
+  cli: { name: "projections watch", positional: ["name"], columns: ["name", "state", "build", "matches", "rebuild.position", "rebuild.problem"] },
+  summary: "Wait until a projection is built anew, with progress",
+  description: "Answers at once where it is not being built anew. After the time limit it answers how far it is; building goes on in any case.",
+  permission: "platform:projections",
+  effect: "read",
+  database: "system",
+  input: Type.Object({ name: ProjectionName, seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_600, default: 600, description: "Time limit" })) }),
+  output: Projection,
+  errors: [ProjectionNotFound],
+  examples: [{ input: { name: "analytics.activity" } }],
+  async prepare({ clock, signal, transaction, progress }, { name, seconds = 600 }) {
+    for (const until = clock.now() + seconds * 1_000; ; ) {
+      const found = await transaction((db) => projectionByName(db, clock, name));
+      if (found.rebuild === null || clock.now() >= until) return found;
+      progress({ step: `building ${name} anew`, done: found.rebuild.position, total: found.head });
+      await systemTimer.sleep(lookMs, signal);
+      signal.throwIfAborted();
+    }
+  },
+  handle: (_context, _input, found) => Promise.resolve(found),
 });
