@@ -14,6 +14,8 @@ import { workflowType } from "../../src/platform/workflow/engines/temporal/names
 import type { StepCall } from "../../src/platform/workflow/execution.ts";
 import { EngineStopped } from "../../src/platform/workflow/frame.ts";
 import { engineConformance } from "../../src/platform/workflow/testing/conformance.ts";
+import type { OpenEngine } from "../../src/platform/workflow/testing/harness.ts";
+import { thousandAtOnce } from "../../src/platform/workflow/testing/thousand.ts";
 import { plain, waiting } from "../../src/platform/workflow/testing/workflows.ts";
 import { describeWith } from "./support/peer.ts";
 import { freePort, startServer, temporaryFolder, untilReady } from "./support/process.ts";
@@ -32,8 +34,10 @@ describeWith(["temporal"], "a real Temporal", () => {
   afterAll(() => temporal.remove());
 
   // A queue of its own for each database, so that none does the steps of another one's runs.
-  engineConformance("Temporal", (fixture, ports, code) =>
-    createTemporalEngine({ ...ports, url: temporal.url, bundle: code === "today" ? bundle : bundleBefore, taskQueue: fixture.orgId }));
+  const open: OpenEngine = (fixture, ports, code) =>
+    createTemporalEngine({ ...ports, url: temporal.url, bundle: code === "today" ? bundle : bundleBefore, taskQueue: fixture.orgId });
+  engineConformance("Temporal", open);
+  thousandAtOnce("Temporal", open);
 
   describe("the engine", () => {
     let client: Client;

@@ -118,7 +118,7 @@ export const patched = workflow({
 });
 
 /** The code of `patched` before its two steps came. */
-const beforePatches = workflow({
+export const beforePatches = workflow({
   ...patchedSpec,
   async run(flow) {
     await flow.step(write, { word: "first" });
