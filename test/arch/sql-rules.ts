@@ -98,6 +98,7 @@ export const systemDoor: Readonly<Record<string, string>> = {
   "src/platform/operation/pipeline.ts": "for operations that declare it, which docs/reference/exceptions.md lists",
   "src/platform/events/sealer.ts": "one sealer orders the events of all",
   "src/platform/events/subscriptions.ts": "a subscription reads the log of all",
+  "src/platform/events/dead-letters.ts": "as subscriptions.ts, of which it is a part",
   "src/platform/events/projections.ts": "a projection folds the log of all",
   "src/platform/events/build-projection.ts": "as projections.ts, of which it is a part",
   "src/platform/events/whole-positions.ts": "reads the log of all, and its files",

@@ -9,6 +9,7 @@ import type { Module, Operation } from "../../src/platform/operation/index.ts";
 import { signal, workflow, type Workflow } from "../../src/platform/workflow/index.ts";
 import { modules } from "../../src/app/modules.ts";
 import { organizationOf, testPlatform, type Answer, type Caller, type Person, type TestCall, type TestPlatform } from "../../src/app/testing.ts";
+import { deadLetterArrangements } from "./dead-letters.ts";
 import { secondFactorArrangements } from "./second-factors.ts";
 import { opensshKey } from "../../src/modules/inventory/testing/openssh-key.ts";
 import { zipOf } from "../../src/modules/vulnerabilities/feeds/testing.ts";
@@ -62,6 +63,12 @@ export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Own
     const input = { name: `made-${++serial}`, workflow: waiting.id, cron: "0 0 * * *" };
     return (await succeed<{ id: string }>(platform, "schedules.create", { as: owner, input })).id;
   },
+  chn: channel,
+  rul: async (platform, owner) => {
+    const input = { name: `made-${++serial}`, channel: await channel(platform, owner), types: ["notifications.*"] };
+    return (await succeed<{ id: string }>(platform, "notifications.create-rule", { as: owner, input })).id;
+  },
+  dlv: async (platform, owner) => (await succeed<{ id: string }>(platform, "notifications.test-channel", { as: owner, input: { id: await channel(platform, owner) } })).id,
   img: async (platform, owner) => {
     const input = { family: "made", version: String(++serial), source: "sbom", components };
     return (await succeed<{ image: { id: string } }>(platform, "images.register", { as: owner, input })).image.id;
@@ -75,6 +82,12 @@ const makersOfFields: typeof makers = {
   "service-accounts.disable id": serviceAccount,
   "api-keys.create serviceAccount": serviceAccount,
 };
+
+/** A webhook, which each operation on channels takes; nothing is sent, because no workflow runs here. */
+async function channel(platform: TestPlatform, owner: Owner): Promise<string> {
+  const input = { name: `made-${++serial}`, kind: "webhook", url: "https://hooks.example/qinfra" };
+  return (await succeed<{ id: string }>(platform, "notifications.create-channel", { as: owner, input })).id;
+}
 
 async function cancelledRun(platform: TestPlatform, owner: Owner): Promise<string> {
   const id = await run(platform, owner);
@@ -207,6 +220,7 @@ const arrangements: Readonly<Record<string, (platform: TestPlatform) => Promise<
     return { authorization: `Bearer ${token}`, input: { currentPassword: password, newPassword: `not ${password}` } };
   },
   ...secondFactorArrangements,
+  ...deadLetterArrangements,
   "sessions.delete": async (platform) => ({ authorization: await platform.newSession(platform.person("admin")) }),
   "workflows.start": async () => ({ input: { workflow: waiting.id, input: {} } }),
   "schedules.create": async () => ({ input: { name: `made-${++serial}`, workflow: waiting.id, input: {} } }),

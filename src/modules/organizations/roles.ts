@@ -10,7 +10,7 @@ export type Role = (typeof roles)[number];
 export const rolePermissions: Record<Role, readonly string[]> = {
   admin: [
     "images:*", "drift:*", "compliance:*", "patches:*",
-    "ai:*", "drills:*", "audit:*",
+    "ai:*", "drills:*", "audit:*", "events:*",
     "assets:*", "scans:*", "software:*", "vulnerabilities:*",
     "organizations:*", "members:*", "api-keys:*", "workflows:*", "notifications:*", "analytics:*", "approvals:*",
   ],

@@ -21,6 +21,8 @@ export interface Follower {
   skipHandled: boolean;
   /** Comes back when the event is done with; throws when it is to be tried again later from here. */
   take?(event: StoredEvent, lost: AbortSignal): Promise<void>;
+  /** Before each page: what else is to be done under the same lock, so that nobody does it at the same time. */
+  between?(lost: AbortSignal): Promise<void>;
   /** Instead of `take`, a page at once: all of it is done with, or all of it comes again. */
   takePage?(events: readonly StoredEvent[], lost: AbortSignal): Promise<void>;
 }
@@ -33,7 +35,7 @@ const pollMs = 250;
 export async function follow(ports: FollowPorts, follower: Follower, stop: AbortSignal): Promise<void> {
   const { database, line, timer, log } = ports;
   const bell = createBell(timer);
-  const deaf = line.on("events_sealed", () => bell.ring());
+  const deaf = [line.on("events_sealed", () => bell.ring()), ...(follower.between === undefined ? [] : [line.on("events_redrive", () => bell.ring())])];
   while (!stop.aborted) {
     const hold = await line.tryLock(`events.follow ${follower.name}`);
     if (hold !== undefined) {
@@ -45,11 +47,13 @@ export async function follow(ports: FollowPorts, follower: Follower, stop: Abort
     }
     await timer.sleep(standbyMs, stop);
   }
-  deaf();
+  for (const end of deaf) end();
 
   async function lead(end: AbortSignal, lost: AbortSignal): Promise<void> {
     let position = await checkpointOf(database, follower.name);
     while (!end.aborted) {
+      await follower.between?.(lost);
+      if (end.aborted) return;
       const page = await database.system((db) => readByPosition(db, position, {
         limit: pageSize, ...(follower.types === undefined ? {} : { types: follower.types }), ...(follower.skipHandled ? { skipHandledBy: follower.name } : {}),
       }));

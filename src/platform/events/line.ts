@@ -25,7 +25,7 @@ export interface Line {
   close(): Promise<void>;
 }
 
-export type Channel = "events_appended" | "events_sealed" | "events_handled" | "organization_ended" | "workflows_asked";
+export type Channel = "events_appended" | "events_sealed" | "events_handled" | "organization_ended" | "workflows_asked" | "events_redrive";
 
 interface Session {
   client: pg.Client;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sql } from "../database/sql.ts";
+import { askRedrive } from "./dead-letters.ts";
 import type { Db } from "../database/database.ts";
 import { DatabaseUnavailable, DeclaredError } from "../errors.ts";
 import { anyType, eventsFixture, until, type EventsFixture } from "./testing.ts";
@@ -73,7 +74,7 @@ describe("subscriptions", () => {
   it("park a poisoned event with its reason, move on, and handle it when it is driven again", async () => {
     let poisoned = true;
     const poison = recorder({ failures: (event) => (event.subject === "bad" && poisoned ? new TypeError("cannot be") : undefined) });
-    const runner = log.runner({ subscriptions: [poison] });
+    log.runner({ subscriptions: [poison] });
     const waiter = log.waiter();
     const bad = await log.append({ subject: "bad" });
     const good = await log.append({ subject: "good" });
@@ -82,14 +83,59 @@ describe("subscriptions", () => {
     expect(await deadLetters()).toEqual([{ event_id: bad, reason: "TypeError: cannot be", attempts: 5 }]);
     expect(await effects()).toEqual([good]);
 
-    expect(await runner.redrive(poison.id, bad)).toBe("failed");
-    expect((await deadLetters())[0]?.attempts).toBe(6);
+    expect(await log.database.tenant(log.orgId, (db) => askRedrive(db, poison.id, bad))).toBe(1);
+    await until(async () => (await deadLetters())[0]?.attempts === 6); // above zero: it failed again, and waits to be asked for once more
+    expect(await effects()).toEqual([good]);
     poisoned = false;
-    expect(await runner.redrive(poison.id, bad)).toBe("handled");
+    expect(await log.database.tenant(log.otherOrgId, (db) => askRedrive(db, poison.id, bad))).toBe(0);
+    expect(await log.database.tenant(log.orgId, (db) => askRedrive(db, poison.id))).toBe(1);
+    await until(async () => (await deadLetters()).length === 0);
     expect(await waiter.wait(bad, poison.id, 0)).toBe("handled");
-    expect(await deadLetters()).toEqual([]);
     expect(await effects()).toEqual([good, bad]);
-    await expect(runner.redrive(poison.id, bad)).rejects.toMatchObject({ type: { code: "not-found" } });
+    expect(await log.database.tenant(log.orgId, (db) => askRedrive(db, poison.id, bad))).toBe(0);
+  });
+
+  it("have one effect where a server was cut off between the effect of a re-driven event and its end as a dead letter", async () => {
+    const never = recorder();
+    const [first, second] = [await log.append(), await log.append()];
+    await log.sealedCount(2);
+    await log.database.system(async (db) => {
+      await db.run(sql`insert into events.subscriptions (name, position) values (${never.id}, 2)`);
+      await db.run(sql`insert into events.dead_letters select ${never.id}::text, id, org_id, position, -5, 'it did not work', now() from events.log`);
+      await db.run(sql`insert into events.handled select ${never.id}::text, id, org_id, now() from events.log where id = ${first}`);
+    });
+    log.runner({ subscriptions: [never] });
+    await until(async () => (await deadLetters()).length === 0);
+    expect(await effects()).toEqual([second]);
+  });
+
+  it("are driven again in the order of the log, each after what was handled since, and none beside another", async () => {
+    const gate = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    let failing = true;
+    let atOnce = 0;
+    let most = 0;
+    const watched: Subscription = {
+      id: "tests.record", on: ["tests.happened"],
+      async handle({ db }, event) {
+        if (failing && event.subject.startsWith("bad")) throw new Error("not yet");
+        begun.push(event.subject);
+        most = Math.max(most, (atOnce += 1));
+        if (event.subject === "slow") await gate.promise;
+        await effect(db, event);
+        atOnce -= 1;
+      },
+    };
+    log.runner({ subscriptions: [watched], attempts: 1 });
+    for (const subject of ["bad 1", "bad 2", "good"]) await log.append({ subject });
+    await until(() => begun.includes("good"));
+    failing = false;
+    await log.append({ subject: "slow" });
+    await until(() => begun.includes("slow"));
+    expect(await log.database.tenant(log.orgId, (db) => askRedrive(db, watched.id))).toBe(2);
+    gate.resolve();
+    await until(async () => (await deadLetters()).length === 0);
+    expect([begun, most]).toEqual([["good", "slow", "bad 1", "bad 2"], 1]);
   });
 
   it("do not count the database's absence as a failure of the event", async () => {

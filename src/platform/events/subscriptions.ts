@@ -1,11 +1,12 @@
 import { sql } from "../database/sql.ts";
 import type { Db } from "../database/database.ts";
 import { timestamp, type Clock } from "../clock.ts";
-import { DatabaseUnavailable, DeclaredError, NotFound, fail } from "../errors.ts";
-import { storedEvent } from "./cloud-event.ts";
+import { DatabaseUnavailable, DeclaredError } from "../errors.ts";
+import { askedEvents, park, unpark } from "./dead-letters.ts";
 import { follow, type FollowPorts } from "./follow.ts";
 import { backoffMs } from "./timer.ts";
 import type { EventAppender, StoredEvent, Subscription } from "./types.ts";
+import type { Workflows } from "../workflow/types.ts";
 import { handledPayload, type Waiter } from "./wait.ts";
 
 export interface RunnerOptions extends FollowPorts {
@@ -16,6 +17,8 @@ export interface RunnerOptions extends FollowPorts {
   waiter: Waiter;
   /** Appender of what a subscriber itself appends; `cause` is the event that it handles. */
   appenderFor(db: Db, subscription: string, cause: StoredEvent): EventAppender;
+  /** Workflows as seen from that transaction. */
+  workflowsFor(db: Db, orgId: string, events: EventAppender): Workflows;
   attempts?: number;
   baseMs?: number;
   /** Limit of one `prepare`. */
@@ -23,8 +26,6 @@ export interface RunnerOptions extends FollowPorts {
 }
 
 export interface Runner {
-  /** Handles a parked event once more; the parking is over when that succeeds. Errors: NotFound. */
-  redrive(subscription: string, eventId: string): Promise<"handled" | "failed">;
   /** Finishes the events in hand and starts none; what takes longer than `graceMs` is cancelled and comes again. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -32,6 +33,9 @@ export interface Runner {
 const unavailableMs = 1_000;
 const keepHandledMs = 24 * 3_600_000;
 const sweepMs = 3_600_000;
+/** How long an asked re-drive waits at most where its notification was lost. */
+const redriveMs = 30_000;
+const redriveAtOnce = 100;
 
 /**
  * One loop a subscription, events one after the other, of all organizations together: a subscriber that fails delays
@@ -41,6 +45,7 @@ export function startSubscriptions(options: RunnerOptions): Runner {
   const { subscriptions, database, line, timer, log, clock, random, waiter, attempts = 5, baseMs = 250, prepareMs = 600_000 } = options;
   const stopping = new AbortController();
   const cancelling = new AbortController();
+  const deaf: (() => void)[] = [];
 
   async function prepare(subscription: Subscription, event: StoredEvent, within: AbortSignal): Promise<unknown> {
     return subscription.prepare?.(event, within);
@@ -52,7 +57,9 @@ export function startSubscriptions(options: RunnerOptions): Runner {
       // First, so that a second reader of the same event waits here for our commit and then finds it done.
       const first = await db.run(sql`insert into events.handled (subscription, event_id, org_id, at)
         values (${subscription.id}, ${event.id}, ${event.orgId}, ${timestamp(clock)}) on conflict do nothing`);
-      if (first === 1) await subscription.handle({ db, events: options.appenderFor(db, subscription.id, event) }, event, prepared);
+      if (first !== 1) return;
+      const events = options.appenderFor(db, subscription.id, event);
+      await subscription.handle({ db, events, workflows: options.workflowsFor(db, event.orgId, events) }, event, prepared);
     });
   }
 
@@ -60,6 +67,7 @@ export function startSubscriptions(options: RunnerOptions): Runner {
     const signal = AbortSignal.any([cancelling.signal, lost]);
     for (let attempt = 1; ; ) {
       try {
+        if (subscription.concerns !== undefined && !(await subscription.concerns(event))) return;
         await handleOnce(subscription, event, signal);
         return settled(subscription.id, event.id);
       } catch (error) {
@@ -67,7 +75,7 @@ export function startSubscriptions(options: RunnerOptions): Runner {
         const away = error instanceof DeclaredError && error.type === DatabaseUnavailable;
         log.warn({ err: error, subscription: subscription.id, event: event.id, attempt }, "a subscriber failed");
         if (!away && attempt === attempts) {
-          await park(subscription.id, event, attempts, error);
+          await giveUp(subscription.id, event, attempts, error);
           return settled(subscription.id, event.id);
         }
         await timer.sleep(away ? unavailableMs : backoffMs(attempt, baseMs, 60_000, random), AbortSignal.any([stopping.signal, lost]));
@@ -82,13 +90,54 @@ export function startSubscriptions(options: RunnerOptions): Runner {
     line.notify("events_handled", handledPayload(eventId, subscription));
   }
 
-  async function park(subscription: string, event: StoredEvent, tried: number, error: unknown): Promise<void> {
+  async function giveUp(subscription: string, event: StoredEvent, tried: number, error: unknown): Promise<void> {
     const reason = (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 1_000);
-    await database.system((db) => db.run(sql`
-      insert into events.dead_letters as d (subscription, event_id, org_id, position, attempts, reason, at)
-      values (${subscription}, ${event.id}, ${event.orgId}, ${event.position}, ${tried}, ${reason}, ${timestamp(clock)})
-      on conflict (subscription, event_id, org_id) do update set attempts = d.attempts + excluded.attempts, reason = excluded.reason, at = excluded.at`));
-    log.error({ subscription, event: event.id, type: event.type, reason }, "an event was parked; see `dead_letters` and drive it again when the cause is gone");
+    await park(database, subscription, event, { attempts: tried, reason, at: timestamp(clock) });
+    log.error({ subscription, event: event.id, type: event.type, reason }, "an event was parked; see `qinfra events dead-letters`, and drive it again when the cause is gone");
+  }
+
+  /**
+   * Parked events that somebody wants handled once more, by position, one attempt each. They come after whatever was
+   * handled since, and never beside another event of the subscription.
+   */
+  function redriver(subscription: Subscription): (lost: AbortSignal) => Promise<void> {
+    let asked = true;
+    let looked = 0;
+    deaf.push(line.on("events_redrive", () => void (asked = true)));
+    return async (lost) => {
+      if (!asked && clock.now() - looked < redriveMs) return;
+      asked = false;
+      looked = clock.now();
+      const signal = AbortSignal.any([cancelling.signal, lost]);
+      await redriveAll(subscription, lost, signal).catch((error: unknown) => {
+        asked = true;
+        throw error;
+      });
+    };
+  }
+
+  async function redriveAll(subscription: Subscription, lost: AbortSignal, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const events = await askedEvents(database, subscription.id, redriveAtOnce);
+      for (const event of events) {
+        if (stopping.signal.aborted || lost.aborted) return;
+        await redrive(subscription, event, signal);
+      }
+      if (events.length < redriveAtOnce) return;
+    }
+  }
+
+  async function redrive(subscription: Subscription, event: StoredEvent, signal: AbortSignal): Promise<void> {
+    try {
+      if (subscription.concerns === undefined || (await subscription.concerns(event))) await handleOnce(subscription, event, signal);
+    } catch (error) {
+      // Neither says anything of the event: it stays asked for.
+      if (signal.aborted || (error instanceof DeclaredError && error.type === DatabaseUnavailable)) throw error;
+      return giveUp(subscription.id, event, 1, error);
+    }
+    await unpark(database, subscription.id, event);
+    log.info({ subscription: subscription.id, event: event.id, type: event.type }, "a parked event was handled");
+    settled(subscription.id, event.id);
   }
 
   async function sweep(): Promise<void> {
@@ -121,32 +170,16 @@ export function startSubscriptions(options: RunnerOptions): Runner {
   }
 
   const loops = [sweep(), ...subscriptions.map((subscription) => follow(options, {
-    name: subscription.id, types: subscription.on, skipHandled: true, take: (event, lost) => take(subscription, event, lost),
+    name: subscription.id, ...(subscription.on === "all" ? {} : { types: subscription.on }), skipHandled: true, take: (event, lost) => take(subscription, event, lost), between: redriver(subscription),
   }, stopping.signal))];
 
   return {
-    async redrive(id, eventId) {
-      const subscription = subscriptions.find((one) => one.id === id);
-      const row = await database.system((db) => db.maybe<{ position: number; body: string }>(sql`
-        select l.position, l.body from events.dead_letters d join events.log l on l.id = d.event_id and l.org_id = d.org_id
-        where d.subscription = ${id} and d.event_id = ${eventId}`));
-      if (subscription === undefined || row === undefined) fail(NotFound, `No event ${eventId} is parked at subscription ${id}.`);
-      const event = storedEvent(row);
-      try {
-        await handleOnce(subscription, event, cancelling.signal);
-      } catch (error) {
-        await park(id, event, 1, error);
-        return "failed";
-      }
-      await database.system((db) => db.run(sql`delete from events.dead_letters where subscription = ${id} and event_id = ${eventId}`));
-      settled(id, eventId);
-      return "handled";
-    },
     async stop(graceMs = 10_000) {
       stopping.abort();
       const done = new AbortController();
       const late = timer.sleep(graceMs, done.signal).then(() => cancelling.abort());
       await Promise.all(loops);
+      for (const end of deaf) end();
       done.abort();
       await late;
     },

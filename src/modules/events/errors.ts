@@ -1,0 +1,3 @@
+import { errorType } from "../../platform/errors.ts";
+
+export const DeadLetterNotFound = errorType("dead-letter-not-found", 404, "There is no such dead letter");
