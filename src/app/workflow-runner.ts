@@ -54,7 +54,7 @@ export function startWorkflows(setting: WorkflowSetting, ports: WorkflowRunnerPo
 
   /** Under another name each time, because others may have taken over what ran under the one before. */
   async function open(): Promise<Session> {
-    const executor = ids.uuid();
+    const executor = `${setting.temporal === undefined ? "dbos" : "temporal"}:${ids.uuid()}`;
     const fence = createFence(timer, deadSeconds);
     const runStep = createStepRunner({
       ...ports, fence,

@@ -80,6 +80,31 @@ describeWith(["openssl", "postgresql", "redis"], "mutual TLS to the engines", ()
     }
   });
 
+  it("given a certificate that is replaced, then new connections of the thread that runs workflows show it", { timeout: 120_000 }, async () => {
+    const [data, place] = [await dataFolder("engines-tls-renewed"), await temporaryFolder("engines-tls-files")];
+    const renewed = await authority.issue("renewed");
+    const files = { cert: join(place.path, "server.crt"), key: join(place.path, "server.key") };
+    const put = (pair: typeof ours) => Promise.all([copyFile(pair.cert, files.cert), copyFile(pair.key, files.key)]);
+    await put(ours);
+    const superuser = new pg.Client({ connectionString: postgres.url });
+    await superuser.connect();
+    await superuser.query("create database postgres_renewed");
+    const platform = await startPlatform(data.path, {
+      DATABASE_URL: `${postgres.url}_renewed`, TLS_CERT: files.cert, TLS_KEY: files.key, TLS_CA: authority.certificate,
+    }, { ca: authority.certificate, client: ours });
+    const shown = async (): Promise<string[]> => (await superuser.query<{ dn: string }>(`
+      select distinct s.client_dn as dn from pg_stat_activity a join pg_stat_ssl s using (pid) where a.application_name = 'qinfra workflows' and a.datname = 'postgres_renewed'`)).rows.map(({ dn }) => dn);
+    await expect.poll(shown, { timeout: 30_000 }).toEqual(["/CN=qinfra"]);
+    await put(renewed);
+    await expect.poll(() => platform.log(), { timeout: 30_000 }).toContain("the certificate was replaced");
+    await superuser.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'qinfra workflows' and datname = 'postgres_renewed'");
+    await expect.poll(shown, { timeout: 60_000 }).toEqual(["/CN=renewed"]);
+    await superuser.end();
+    await platform.stop();
+    await data.remove();
+    await place.remove();
+  });
+
   it("given another authority's certificate or none, then Redis lets nobody in", async () => {
     const other = await createAuthority(folder.path, "other");
     const stranger = await other.issue("qinfra");

@@ -7,6 +7,7 @@ import type { Client } from "./support/client.ts";
 import { describeWith } from "./support/peer.ts";
 import { claim, dataFolder, root, signIn, startPlatform, type RunningPlatform } from "./support/platform.ts";
 import { startPostgres15, type Postgres15 } from "./support/postgres15.ts";
+import { freePort, startServer, untilReady } from "./support/process.ts";
 import { startSimulatedOsv, type SimulatedOsv } from "./support/simulated-osv.ts";
 import { startTemporal, type TemporalServer } from "./support/temporal.ts";
 
@@ -38,7 +39,7 @@ describeWith(["temporal", "postgresql"], "WORKFLOWS_URL with Temporal", () => {
   }
 
   /** Under `workflows`, as /readyz of that server has it; it is ready all the while. */
-  async function readiness(server: RunningPlatform): Promise<string | undefined> {
+  async function readiness(server: Pick<RunningPlatform, "address">): Promise<string | undefined> {
     const answer = await fetch(`${server.address}/readyz`);
     expect(answer.status).toBe(200);
     return ((await answer.json()) as { checks: Record<string, string> }).checks["workflows"];
@@ -155,5 +156,20 @@ describeWith(["temporal", "postgresql"], "WORKFLOWS_URL with Temporal", () => {
     expect(run).toMatchObject({ state: "succeeded" });
     expect(run.steps.map(({ step }) => step)).toEqual(steps);
     expect(osv.asked()).toBeGreaterThan(before + 1);
+  });
+
+  it.each([
+    ["as it is", "dbos", /could not be loaded: .*npm install @temporalio\/activity@\S+ @temporalio\/client@\S+ @temporalio\/worker@/],
+    ["with Temporal's packages", "temporal", /^ok: Temporal at/],
+  ])("given what the image holds, %s, then a server of it says how it is with Temporal", { timeout: 120_000 }, async (_what, WORKFLOWS, said) => {
+    const folder = await dataFolder("temporal-image");
+    folders.push(folder);
+    await promisify(execFile)(process.execPath, [join(root, "deploy/container/collect.mjs"), folder.path], { env: { PATH: process.env["PATH"] ?? "", WORKFLOWS } });
+    const port = await freePort();
+    const server = startServer(join(folder.path, "node"), [join(folder.path, "app/dist/main.mjs"), "serve"], { cwd: folder.path, env: { ...env, HOME: folder.path, DATA_DIR: join(folder.path, "data"), PORT: String(port) } });
+    const address = `http://127.0.0.1:${port}`;
+    await untilReady(server, "the server of the image", async () => (await fetch(`${address}/readyz`)).ok);
+    await expect.poll(() => readiness({ address }), { timeout: 60_000 }).toMatch(said);
+    await server.stop();
   });
 });

@@ -96,11 +96,14 @@ export async function forgetExecutor(db: Db, executor: string): Promise<void> {
   await db.run(sql`delete from platform.workflow_executors where id = ${executor}`);
 }
 
-/** Runs that the engine has, the next ones by id. */
-export function runsAtEngine(db: Db, after: string | undefined, page: number): Promise<EndedRun[]> {
+/** Runs that were handed to this engine, or to another one that no server has any more; the next ones by id. */
+export function runsAtEngine(db: Db, engine: string, after: string | undefined, page: number): Promise<EndedRun[]> {
   return db.many(sql`
-    select org_id, id, execution from platform.workflow_runs
-    where state = 'running' and handed_at is not null and (${after ?? null}::uuid is null or id > ${after ?? null}) order by id limit ${page}`);
+    select org_id, id, execution from platform.workflow_runs r
+    where r.state = 'running' and r.handed_at is not null and (${after ?? null}::uuid is null or r.id > ${after ?? null}) and (
+      split_part(r.executor, ':', 1) = ${engine}
+      or not exists (select from platform.workflow_executors e where split_part(e.id, ':', 1) = split_part(r.executor, ':', 1) and e.seen_at > '-infinity'))
+    order by r.id limit ${page}`);
 }
 
 export interface EndedRun {

@@ -132,7 +132,7 @@ export function startDispatch(ports: DispatchPorts): { stop(): Promise<void> } {
 
   /** What the engine ended past the platform, or lost, would else run for ever. */
   async function endLost(): Promise<boolean> {
-    const found = await database.system((db) => runsAtEngine(db, asked, page));
+    const found = await database.system((db) => runsAtEngine(db, engine.name, asked, page));
     asked = found.length === page ? found.at(-1)?.id : undefined;
     const over = await engine.over(found.map((run) => executionKey(run.org_id, run.id, run.execution)));
     for (const run of found) {

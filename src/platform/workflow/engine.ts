@@ -50,7 +50,7 @@ export interface WorkflowEngine {
 }
 
 export interface EnginePorts {
-  /** Names this server among those that run workflows. */
+  /** Names this server among those that run workflows: the engine's name, a colon, and what is its own. */
   executor: string;
   runStep: RunStep;
   log: Logger;

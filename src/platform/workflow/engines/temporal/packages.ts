@@ -7,14 +7,18 @@ export interface TemporalPackages {
   worker: typeof import("@temporalio/worker");
 }
 
+/** Release of the SDK that this is made for; a test holds it to package.json. */
+export const sdkVersion = "1.24.0";
+
 /** Errors: says what to install, where the packages are not there. */
 export async function loadTemporal(): Promise<TemporalPackages> {
   try {
     const [activity, client, worker] = await Promise.all([import("@temporalio/activity"), import("@temporalio/client"), import("@temporalio/worker")]);
     return { activity, client, worker };
   } catch (error) {
+    const needed = ["activity", "client", "worker"].map((name) => `@temporalio/${name}@${sdkVersion}`).join(" ");
     throw new Error(
-      `Workflows on Temporal need the packages @temporalio/worker, @temporalio/client and @temporalio/activity 1.24.0 beside this program, and they could not be loaded (${(error as Error).message.split("\n", 1)[0]}). Install them, or leave WORKFLOWS_URL at dbos.`,
+      `Workflows on Temporal need packages that are not a part of this program, and they could not be loaded: ${(error as Error).message.split("\n", 1)[0]}. Install them in its folder (npm install ${needed}), build the image with --build-arg WORKFLOWS=temporal, or leave WORKFLOWS_URL at dbos.`,
       { cause: error },
     );
   }
