@@ -25,12 +25,14 @@ const sampledMs = 1_000;
 /** Keeps the projections of all modules, and says in the metrics how far they are. */
 export function openProjections({ modules, metrics, blobs, ...ports }: ProjectionPorts): Projections {
   const { database, clock } = ports;
+  const projections = modules.flatMap((module) => module.projections ?? []);
+  const known = new Set(projections.map(({ id }): string => id));
   let sampled: { at: number; states: Promise<readonly ProjectionState[]> } | undefined;
 
   /** Once for all metrics of a scrape; none while the database is away. */
   function states(): Promise<readonly ProjectionState[]> {
     if (sampled === undefined || Math.abs(clock.now() - sampled.at) > sampledMs) {
-      sampled = { at: clock.now(), states: database.system((db) => projectionStates(db, timestamp(clock))).catch(() => []) };
+      sampled = { at: clock.now(), states: database.system((db) => projectionStates(db, timestamp(clock))).then((all) => all.filter(({ name }) => known.has(name)), () => []) };
     }
     return sampled.states;
   }
@@ -45,7 +47,7 @@ export function openProjections({ modules, metrics, blobs, ...ports }: Projectio
   gauge("qinfra_projection_rebuilding", "1 where a projection is being built anew", ({ next_build: next }) => (next === null ? 0 : 1));
 
   return startProjections({
-    ...ports, archive: createArchive(blobs, keptFiles), projections: modules.flatMap((module) => module.projections ?? []),
+    ...ports, archive: createArchive(blobs, keptFiles), projections,
     applied: (projection, events) => metrics.projectionEvents.inc({ projection }, events),
   });
 }

@@ -57,11 +57,16 @@ function start(projections: readonly Projection[], more: Partial<ProjectionOptio
   return one;
 }
 
-const add = (amount: number, subject = "tst_1", orgId = log.orgId): Promise<string> => log.append({ type: "tests.added", subject, data: { add: amount } }, orgId);
+/** Five in a transaction, of one organization or the other; after each fourth comes another event, which does not count. */
 async function addMany(from: number, to: number): Promise<void> {
-  for (let i = from; i <= to; i++) {
-    await add(i, `tst_${i % 5}`, i % 3 === 0 ? log.otherOrgId : log.orgId);
-    if (i % 4 === 0) await log.append({ subject: `tst_${i % 5}` });
+  for (let first = from; first <= to; first += 5) {
+    const orgId = first % 3 === 0 ? log.otherOrgId : log.orgId;
+    await log.database.tenant(orgId, async (db) => {
+      for (let i = first; i <= Math.min(to, first + 4); i++) {
+        await log.on(db, orgId).append(testEvent({ type: "tests.added", subject: `tst_${i % 4}`, data: { add: i } }));
+        if (i % 4 === 0) await log.on(db, orgId).append(testEvent({ subject: `tst_${i % 4}` }));
+      }
+    });
   }
 }
 
@@ -72,6 +77,9 @@ const read = (): Promise<Row[]> => log.database.system((db) => db.many<Row>(sql`
 const builds = (): Promise<Build[]> => log.database.system((db) => openBuilds(db, "tests.sums"));
 const active = async (): Promise<Build | undefined> => (await builds()).find(({ state }) => state === "active");
 const ask = (): Promise<boolean> => log.database.system((db) => askBuild(db, "tests.sums", new Date(0).toISOString()));
+/** By the superuser, whose connection nobody cuts: how far all builds are together, and whether the second one is read. */
+const positions = async (): Promise<number> => Number((await admin.query("select coalesce(sum(position), 0) as sum from events.projections")).rows[0].sum);
+const settled = async (): Promise<boolean> => (await admin.query("select from events.projections where build = 2 and state = 'active'")).rowCount === 1;
 const rowsOf = async (build: number): Promise<number> => Number((await admin.query("select count(*) as n from tests.sums where build = $1", [build])).rows[0].n);
 
 function expected(events: readonly StoredEvent[], factor = 1): Row[] {
@@ -134,6 +142,26 @@ describe("keeping up", () => {
     await rebuilt(2);
     expect(await read()).toEqual(expected(await log.sealed()));
     expect(await active()).toMatchObject({ applied: 100, matches: true });
+  });
+
+  it("given connections that are cut again and again, also while it is built anew, then each event counts once", async () => {
+    log.sealer();
+    start([sums()], { pageSize: 2 });
+    start([sums()], { pageSize: 3 });
+    const cut = () => admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'qinfra_system'");
+    const writing = addMany(1, 150);
+    await until(async () => (await read().catch(() => [])).length > 0);
+    await until(() => ask().catch(() => false));
+    for (let i = 0; i < 8; i++) {
+      const before = await positions();
+      await cut();
+      await until(async () => (await positions()) > before || (await settled()));
+    }
+    await writing;
+    await until(async () => settled());
+    await caughtUp();
+    expect(await read()).toEqual(expected(await log.sealed()));
+    expect(await active()).toMatchObject({ build: 2, applied: 150, matches: true });
   });
 
   it("given a page that fails, when its cause is gone, then it is applied, and until then the reason is shown", async () => {
