@@ -1,4 +1,4 @@
--- Who was a member in which role until when, for as long as it matters to who may approve alone: a second person who was
+-- Which person was a member in which role until when, for as long as it matters to who may approve alone: a second person who was
 -- sent away a moment ago still counts. Written by the database itself, whatever ends a membership.
 
 create table organizations.past_memberships (
@@ -23,7 +23,8 @@ begin
     end if;
   end if;
   delete from organizations.past_memberships where org_id = old.org_id and until < now() - interval '60 days';
-  insert into organizations.past_memberships (org_id, user_id, role, until) values (old.org_id, old.user_id, old.role, now())
+  insert into organizations.past_memberships (org_id, user_id, role, until)
+  select old.org_id, old.user_id, old.role, now() from organizations.users u where u.id = old.user_id and u.kind = 'person'
   on conflict (org_id, user_id, role) do update set until = excluded.until;
   return null;
 end $$;

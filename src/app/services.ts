@@ -33,7 +33,7 @@ import { runApproved } from "../platform/operation/run-approved.ts";
 import { workflowsIn, type Workflow } from "../platform/workflow/index.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
 import { followRequest } from "../modules/approvals/index.ts";
-import { actorAgain, createAuthentication, createIdentify, createSettleClaims, eligiblePersons, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator } from "../modules/organizations/index.ts";
+import { actorAgain, createAuthentication, createIdentify, createSettleClaims, eligiblePersons, makerOfKey, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator } from "../modules/organizations/index.ts";
 import { countedBlobs } from "./counted-blobs.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { endingKept, openCaching } from "./caching.ts";
@@ -191,7 +191,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     verifyLog: (orgId, signal, progress) => verifyLog({
       database, keys: secrets, blobs: checkpoints, orgId, signal, progress: (done) => progress({ step: "reading events", done }),
     }),
-    operations: registry.byId, approvals: { follow: followRequest as unknown as Workflow, eligible: eligiblePersons, actorOf: actorAgain({ database, clock }) },
+    operations: registry.byId, approvals: { follow: followRequest as unknown as Workflow, eligible: eligiblePersons, makerOf: makerOfKey, actorOf: actorAgain({ database, clock }) },
     traces, organizationPolicies: opa ?? noOrganizationPolicies,
     observe: ({ operation, ...call }) => metrics.observeCall({ operation: operation.id, ...call }),
     platformOrgId: firstAdministrator.platformOrgId,

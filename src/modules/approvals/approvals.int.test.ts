@@ -1,36 +1,8 @@
-import { Type } from "typebox";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { testPlatform, type Answer, type Person, type TestPlatform } from "../../app/testing.ts";
 import { sql } from "../../platform/database/sql.ts";
 import { toTypeId, uuidOf } from "../../platform/ids.ts";
-import { operation, type Module } from "../../platform/operation/index.ts";
-
-/** What the operations below read and change. */
-const world = { shelf: "full", removed: [] as string[] };
-
-const remove = operation({
-  id: "shelves.remove", http: "DELETE /api/v1/shelves/{name}", summary: "Remove a shelf as it is", permission: "images:delete", effect: "destructive",
-  input: Type.Object({ name: Type.String({ pattern: "^[a-z]{1,20}$" }), environment: Type.Optional(Type.String({ maxLength: 20 })) }),
-  output: Type.Object({ removed: Type.String(), by: Type.String() }), examples: [{ input: { name: "a" } }],
-  prepare: async () => ({ shelf: world.shelf }),
-  plan: ({ shelf }, { name, environment }) => ({ remove: name, shelf, ...(environment === undefined ? {} : { environment }) }),
-  async handle({ actor }, { name }) {
-    world.removed.push(name);
-    return { removed: name, by: toTypeId("usr", actor.userId ?? "") };
-  },
-});
-
-const label = operation({
-  id: "shelves.label", http: "POST /api/v1/shelves/{name}/labels", summary: "Label a shelf", permission: "images:build", effect: "change",
-  approvers: [{ role: "operator", count: 1 }],
-  input: Type.Object({ name: Type.String({ pattern: "^[a-z]{1,20}$" }) }), output: Type.Object({ labelled: Type.String() }), examples: [{ input: { name: "a" } }],
-  async handle(_context, { name }) {
-    world.removed.push(`label ${name}`);
-    return { labelled: name };
-  },
-});
-
-const shelves: Module = { name: "shelves", operations: [remove, label] };
+import { askToRemove, decide as decideAs, freshName as fresh, shelves, world, type Request } from "./testing/shelves.ts";
 
 let platform: TestPlatform;
 let second: string;
@@ -47,37 +19,16 @@ beforeEach(() => {
   Object.assign(world, { shelf: "full", removed: [] });
 });
 
-interface Request {
-  id: string;
-  hash: string;
-  state: string;
-}
-
-let serial = 0;
-/** A name that no other test asks about. */
-function fresh(): string {
-  return `s${(serial += 1).toString(26).replaceAll(/\d/g, (digit) => "abcdefghij"[Number(digit)] ?? "")}`;
-}
-
-async function ask(name = fresh(), as: "agent-key" | "operator" = "agent-key", input: object = {}): Promise<Request> {
-  const answer = await platform.call("shelves.remove", { as, input: { name, ...input } });
-  expect(answer).toMatchObject({ status: 202, body: { state: "pending" } });
-  const { approval, hash, state } = answer.body as { approval: string; hash: string; state: string };
-  expect(answer.headers["location"]).toBe(`/api/v1/approvals/${approval}`);
-  return { id: approval, hash, state };
-}
-
-function decide(verb: "approve" | "reject", { id, hash }: Request, authorization: string, input: object = {}): Promise<Answer> {
-  return platform.call(`approvals.${verb}`, { authorization, input: { id, hash, ...(verb === "reject" ? { reason: "no" } : {}), ...input } });
-}
+const ask = (name = fresh()): Promise<Request> => askToRemove(platform, name);
+const decide = (verb: "approve" | "reject", request: Request, authorization: string, input: object = {}): Promise<Answer> => decideAs(platform, verb, request, { authorization }, input);
 
 async function get(id: string, as: "admin" | "viewer" | "other-tenant-admin" = "admin"): Promise<Record<string, unknown>> {
   return (await platform.call("approvals.get", { as, input: { id } })).body as Record<string, unknown>;
 }
 
-async function ended(id: string): Promise<Record<string, unknown>> {
+async function ended(id: string, as: "admin" | "other-tenant-admin" = "admin"): Promise<Record<string, unknown>> {
   return vi.waitUntil(async () => {
-    const shown = await get(id);
+    const shown = await get(id, as);
     return shown["state"] === "pending" || shown["state"] === "approved" ? undefined : shown;
   }, { timeout: 15_000, interval: 50 });
 }
@@ -215,16 +166,76 @@ describe("a change of a request", () => {
 
 describe("a delegation", () => {
   it("given an operator to whom an administrator has delegated, then their decision counts as the administrator's, once", async () => {
-    const delegate = await platform.newMember(platform.person("admin").orgId, "operator");
+    const { orgId } = platform.person("admin");
+    const delegate = await platform.newMember(orgId, "operator");
     const session = await platform.newSession(delegate);
-    const request = await ask();
-    expect((await decide("approve", request, session)).body).toMatchObject({ status: 403 });
-    const made = await platform.call("approvals.delegate", { authorization: second, input: { to: toTypeId("usr", delegate.userId), endsAt: new Date(Date.now() + 60_000).toISOString() } });
+    const to = toTypeId("usr", delegate.userId);
+    const asking = await platform.newSession(await platform.newMember(orgId, "admin"));
+    const asked = (await platform.call("shelves.pair", { authorization: asking, input: { name: fresh() } })).body as { approval: string; hash: string };
+    const request = { id: asked.approval, hash: asked.hash, state: "pending" };
+    expect((await decide("approve", request, session)).body).toMatchObject({ code: "approver-not-eligible" });
+    const made = await platform.call("approvals.delegate", { authorization: second, input: { to, endsAt: new Date(Date.now() + 60_000).toISOString() } });
     expect(made.status).toBe(201);
-    // An operator may not delete images, and so does not see what they would decide on.
-    expect((await decide("approve", request, session)).body).toMatchObject({ code: "permission-missing" });
-    await platform.call("members.set-role", { as: "admin", input: { user: toTypeId("usr", delegate.userId), role: "admin" } });
-    await platform.call("approvals.end-delegation", { authorization: second, input: { id: (made.body as { id: string }).id } });
+    expect((await decide("approve", request, session)).body).toMatchObject({ state: "pending" });
+    // Both votes are one person's.
+    expect((await decide("approve", request, second)).body).toMatchObject({ code: "approval-decided" });
+    expect((await decide("approve", request, third)).body).toMatchObject({ state: "approved" });
+    expect((await get(request.id))["decisions"]).toMatchObject([{ by: to, countsFor: toTypeId("usr", secondAdmin.userId), role: "admin" }, { role: "admin" }]);
+  });
+
+  it("given one who lacks the permission of the operation, then nothing is delegated that they could not see", async () => {
+    const delegate = await platform.newMember(platform.person("admin").orgId, "operator");
+    await platform.call("approvals.delegate", { authorization: second, input: { to: toTypeId("usr", delegate.userId), endsAt: new Date(Date.now() + 60_000).toISOString() } });
+    expect((await decide("approve", await ask(), await platform.newSession(delegate))).body).toMatchObject({ code: "permission-missing" });
   });
 });
 
+describe("a hundred decisions at once", () => {
+  it("leave exactly one, and it runs once", async () => {
+    const { orgId } = platform.person("admin");
+    const sessions = await Promise.all(Array.from({ length: 100 }, async () => platform.newSession(await platform.newMember(orgId, "admin"))));
+    const request = await ask();
+    const answers = await Promise.all(sessions.map((session) => decide("approve", request, session)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(new Set(answers.filter(({ status }) => status !== 200).map(({ body }) => (body as { code: string }).code))).toEqual(new Set(["approval-ended"]));
+    expect(await ended(request.id)).toMatchObject({ state: "executed" });
+    expect((await get(request.id))["decisions"]).toHaveLength(1);
+    expect(world.removed).toHaveLength(1);
+  });
+});
+
+describe("the only person who could decide", () => {
+  const sessionOf = async (person: Person): Promise<string> => {
+    const session = await platform.newSession(person, { secondFactor: true });
+    await platform.test.database.system((db) => db.run(sql`update organizations.sessions set confirmed_at = now() where user_id = ${person.userId}`));
+    return session;
+  };
+
+  it("confirms with a second factor and a reason, and it is recorded as self-approved", async () => {
+    const person = platform.person("other-tenant-admin");
+    const plain = await platform.newSession(person);
+    const key = (await platform.call("api-keys.create", { as: "other-tenant-admin", input: { name: "agent", agent: true, scopes: ["images:delete"], expiresInDays: 1 } })).body as { key: string };
+    const request = await askToRemove(platform, fresh(), { authorization: `Bearer ${key.key}` });
+    expect((await decide("approve", request, plain)).body).toMatchObject({ code: "approval-reason-needed" });
+    expect((await decide("approve", request, plain, { reason: "I am alone here." })).body).toMatchObject({ code: "confirmation-needed" });
+    const session = await sessionOf(person);
+    expect((await decide("approve", request, session, { reason: "I am alone here." })).body).toMatchObject({ state: "approved", selfApproved: true });
+    const shown = await ended(request.id, "other-tenant-admin");
+    expect(shown).toMatchObject({ state: "executed", selfApproved: true, decisions: [{ sole: true, reason: "I am alone here." }] });
+    const log = await platform.test.database.system((db) => db.many<{ body: string }>(sql`select body::text as body from events.log where subject = ${request.id}`));
+    expect(log.join()).not.toContain("I am alone");
+  });
+
+  it("is nobody as long as a second one was there in the last 30 days, who was sent away for it", async () => {
+    const person = platform.person("other-tenant-admin");
+    const gone = await platform.newMember(person.orgId, "admin");
+    const request = await askToRemove(platform, fresh(), { as: "other-tenant-admin", input: { environment: "production" } });
+    const removed = await platform.call("members.remove", { as: "other-tenant-admin", input: { user: toTypeId("usr", gone.userId) } });
+    const session = await sessionOf(person);
+    expect(removed.status).toBe(200);
+    expect((await decide("approve", request, session, { reason: "They have left." })).body).toMatchObject({ code: "approver-served" });
+    expect(await get(request.id, "other-tenant-admin")).toMatchObject({ needed: 2, possible: 0 });
+    await platform.test.database.system((db) => db.run(sql`update organizations.past_memberships set until = until - interval '31 days' where org_id = ${person.orgId}`));
+    expect((await decide("approve", request, session, { reason: "They left a month ago." })).body).toMatchObject({ state: "approved", selfApproved: true });
+  });
+});

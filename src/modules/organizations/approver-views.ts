@@ -11,8 +11,8 @@ export async function eligiblePersons(db: Db, orgId: string, since: number): Pro
     where m.org_id = ${orgId} and u.kind = 'person' and (u.disabled_at is null or u.disabled_at > ${new Date(since).toISOString()})
     union all
     select p.user_id, p.role, (extract(epoch from p.until) * 1000)::float8
-    from organizations.past_memberships p join organizations.users u on u.id = p.user_id
-    where p.org_id = ${orgId} and u.kind = 'person' and p.until > ${new Date(since).toISOString()}`);
+    from organizations.past_memberships p
+    where p.org_id = ${orgId} and p.until > ${new Date(since).toISOString()}`);
   return rows.map(({ user_id, role, until }) => ({ userId: user_id, role, ...(until === null ? {} : { until }) }));
 }
 
@@ -29,6 +29,11 @@ export function standingOfMember(db: Db, orgId: string, userId: string): Promise
     from organizations.memberships m join organizations.users u on u.id = m.user_id and u.disabled_at is null
     join organizations.organizations o on o.id = m.org_id
     where m.org_id = ${orgId} and m.user_id = ${userId}`);
+}
+
+/** Who made the key: a person behind what it does, also where it acts as a service account. */
+export async function makerOfKey(db: Db, orgId: string, keyId: string): Promise<string | undefined> {
+  return (await db.maybe<{ created_by: string }>(sql`select created_by from organizations.api_keys where org_id = ${orgId} and id = ${keyId}`))?.created_by;
 }
 
 /** Scopes of a key that has not ended. */

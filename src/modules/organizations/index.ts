@@ -78,7 +78,7 @@ export const organizations: Module = {
 
 export { UserId } from "./ids.ts";
 export { actorAgain } from "./actor-again.ts";
-export { eligiblePersons } from "./approver-views.ts";
+export { eligiblePersons, makerOfKey } from "./approver-views.ts";
 export { createAuthentication, CsrfMissing } from "./authentication.ts";
 export type { Authentication } from "./authentication.ts";
 export { createIdentify } from "./external/identify.ts";

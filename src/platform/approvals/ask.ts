@@ -1,4 +1,5 @@
 import { actorId, type Actor } from "../actor.ts";
+import { reasonCodes } from "../policy/decisions.ts";
 import { timestamp, type Clock } from "../clock.ts";
 import type { Db } from "../database/database.ts";
 import type { EventAppender } from "../events/types.ts";
@@ -61,7 +62,7 @@ export async function askForApproval(db: Db, ports: ApprovalPorts, asked: Asked)
   await setRun(db, orgId, id, await workflows.start(follow, { approval: approvalTypeId(id) }));
   await events.append({
     type: requested, subject: approvalTypeId(id),
-    data: { operation: asked.operation, hash: asked.hash, reasons: [...decision.reasons], approvers: decision.approvers.map(({ role, count }) => ({ role, count })), ai: actor.ai },
+    data: { operation: asked.operation, hash: asked.hash, reasons: reasonCodes(decision.reasons), approvers: decision.approvers.map(({ role, count }) => ({ role, count })), ai: actor.ai },
   });
   const row = await approvalById(db, orgId, id);
   if (row === undefined) throw new Error("the approval request that was just made is not there");

@@ -63,11 +63,13 @@ export async function askPeople(services: Services, operation: Operation, call: 
     fail(ApprovalUnavailable, `${operation.id} needs an approval here (${decision.reasons.join(", ")}), and none can be asked for: ${why ?? ""}. Somebody whom the policy lets do it has to run it.`, { reasons: decision.reasons });
   }
   const hash = planHash(operation.id, input, plan);
-  const row = await services.database.tenant(orgId, (db) => {
+  const row = await services.database.tenant(orgId, async (db) => {
+    const maker = actor.keyId === undefined ? undefined : await services.approvals.makerOf(db, orgId, actor.keyId);
+    const excluded = [...new Set([...decision.excluded, ...(maker === undefined ? [] : [maker])])];
     const events = services.appender(db, originOf(services, operation, call, actor));
     const workflows = services.workflows(db, { orgId, starter: actor }, events);
     return askForApproval(db, { clock: services.clock, ids: services.ids, events, workflows, follow: services.approvals.follow }, {
-      orgId, actor, operation: operation.id, input, plan, hash, decision, door: call.door, requestId: call.requestId, times: timesOf(settings),
+      orgId, actor, operation: operation.id, input, plan, hash, decision: { ...decision, excluded }, door: call.door, requestId: call.requestId, times: timesOf(settings),
       ...(call.idempotencyKey === undefined ? {} : { idempotencyKey: call.idempotencyKey }),
     });
   });

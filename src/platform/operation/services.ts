@@ -101,6 +101,8 @@ export interface Approvals {
   /** Waits for the decisions on a request, and runs what was approved. */
   follow: Workflow;
   eligible: EligiblePersons;
+  /** UUID of the person who made the key: it serves them too. */
+  makerOf(db: Db, orgId: string, keyId: string): Promise<string | undefined>;
   /** Who asked, with what they may do now; undefined for who is no member any more, and for a key that has ended. */
   actorOf(orgId: string, requester: Requester): Promise<Actor | undefined>;
 }
