@@ -34,7 +34,7 @@ export async function runPlatform(command: "up" | "serve", args: readonly string
     const { startServer } = await import("./serve.ts");
     const server = await startServer(config, log);
     if (command === "up") await announce(server, config, (performance.now() - began) / 1000);
-    return await untilStopped(server, reason, command, log);
+    return await untilStopped(server, reason, command, log, config.drainSeconds);
   } catch (error) {
     log.fatal({ err: error }, "the platform could not start");
     if (error instanceof DeclaredError) return refuse(`${error.type.title}. ${error.message}`);
@@ -42,14 +42,14 @@ export async function runPlatform(command: "up" | "serve", args: readonly string
   }
 }
 
-async function untilStopped(server: RunningServer, reason: Promise<string>, command: string, log: Logger): Promise<number> {
+async function untilStopped(server: RunningServer, reason: Promise<string>, command: string, log: Logger, drainSeconds: number): Promise<number> {
   const ended = await Promise.race([
     reason.then((why) => ({ why, code: 0 })),
     server.failed.then((why) => ({ why, code: 1 })),
   ]);
   log.info({ reason: ended.why }, "stopping");
   if (command === "up") process.stdout.write(ended.code === 0 ? "\nStopping: requests end, then the database.\n" : `\nStopping, because ${ended.why}.\n`);
-  if (!(await endsWithin(stopMs, server.stop()))) {
+  if (!(await endsWithin(stopMs + drainSeconds * 1_000, server.stop()))) {
     log.error("the server did not stop in time, for example because the database does not answer; it is ended as it is");
     return 1;
   }

@@ -15,7 +15,7 @@ import { engineTls, readTlsFiles, watchTlsFiles } from "../platform/tls/index.ts
 import { systemTimer } from "../platform/events/index.ts";
 import { createHttpServer, replaceCertificate } from "../surfaces/http/server.ts";
 import { isReady } from "./checks.ts";
-import { closeHttp } from "./close-http.ts";
+import { closeHttp, goOnServing } from "./close-http.ts";
 import { databaseExists, openPlatformDatabase, type OpenedDatabase } from "./database.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { modules } from "./modules.ts";
@@ -72,10 +72,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     started.push(housekeeping.stop);
     const machine = readThisMachine({ clock: systemClock, log });
     let draining = false;
+    let refusing = false;
     const secure = config.publicUrl === undefined ? tls !== undefined : config.publicUrl.startsWith("https:");
     const pages = mountPages({ platform, machine, secure, csrfKey: secrets.derive("csrf"), log });
     const http = await createHttpServer(platform.services, platform.registry, {
-      version: version(), log, draining: () => draining, metrics: platform.metrics.scrape,
+      version: version(), log, draining: () => draining, refusing: () => refusing, metrics: platform.metrics.scrape,
       async ready() {
         const checks = await platform.checks();
         return { ready: isReady(checks), checks };
@@ -87,7 +88,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         mountSchemas(server);
       },
     });
-    started.push(() => closeHttp(http, drainMs));
+    started.push(async () => {
+      if (draining && config.drainSeconds > 0) await goOnServing(http, { servingMs: config.drainSeconds * 1000, sleep: systemTimer.sleep, refusing: platform.services.streams.close });
+      refusing = true;
+      await closeHttp(http, drainMs);
+    });
     if (config.tls !== undefined && tls !== undefined) {
       started.push(watchTlsFiles(config.tls, { clock: systemClock, log, sleep: systemTimer.sleep }, tls, (material) => {
         tls = material;

@@ -76,6 +76,8 @@ export interface Config {
   mail?: { server: SmtpServer; from: string };
   /** Addresses and networks that are not public and that URLs of organizations may reach. */
   notifyPrivate: readonly string[];
+  /** Before the server takes no new connections. */
+  drainSeconds: number;
   logLevel: string;
 }
 
@@ -138,6 +140,7 @@ export function parseConfig(env: Environment, defaultDataDir: string): Config {
     rateLimit: Number(values.RATE_LIMIT), quotas, deletionGraceDays: Number(values.DELETION_GRACE_DAYS), retention,
     ...(values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? {} : { traces: { endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, ""), share: Number(values.OTEL_TRACES_SAMPLER_ARG) } }),
     ...(mail === undefined ? {} : { mail }), notifyPrivate,
+    drainSeconds: Number(values.DRAIN_SECONDS),
     logLevel: values.LOG_LEVEL as string,
   };
 }

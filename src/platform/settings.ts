@@ -63,6 +63,7 @@ export const settings = {
   RETENTION: setting(Type.String(), 'How long tables keep rows as JSON of months, for example {"events.log":13}; what is not named is kept', { fallback: "{}" }),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(url("https?://"), "Where traces are sent by OTLP over HTTP; without it none are made"),
   OTEL_TRACES_SAMPLER_ARG: setting(Type.String({ pattern: "^(0|1|0?[.][0-9]{1,6}|1[.]0{1,6})$", description: "a number from 0 to 1, of at most six decimals" }), "Share of the requests that are traced, 0 to 1", { fallback: "0.01" }),
+  DRAIN_SECONDS: setting(Type.String({ pattern: "^[0-9]{1,3}$", description: "a whole number from 0 to 999" }), "How long a server that was told to stop goes on serving while /readyz says that it stops, so that a load balancer sends requests elsewhere", { fallback: "0" }),
   LOG_LEVEL: setting(oneOf("fatal", "error", "warn", "info", "debug", "trace"), "Least severe level that is logged", { fallback: "info" }),
 } as const satisfies Record<string, Setting>;
 

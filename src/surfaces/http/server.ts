@@ -17,8 +17,10 @@ import { toOpenApi } from "./openapi.ts";
 export interface HttpOptions {
   version: string;
   log: Logger;
-  /** True once the server takes no new work. */
+  /** True once the server is told to stop: it is not ready any more, and keeps no connection. */
   draining(): boolean;
+  /** True once it takes no new work; where it is absent, as soon as it drains. */
+  refusing?(): boolean;
   ready(): Promise<{ ready: boolean; checks: Record<string, string> }>;
   metrics(accept: string | undefined): Promise<{ contentType: string; text: string }>;
   /** Reads the session cookie and its CSRF proof of a request. */
@@ -61,7 +63,7 @@ export async function createHttpServer(services: Services, registry: Registry, o
   server.addHook("onRequest", async (request, reply) => {
     limitBody(request.raw, { streamed: (request.routeOptions.config as RouteConfig).streamed === true, ...options.bodyLimits });
     void reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
-    if (options.draining() && !isHealth(request.url)) {
+    if ((options.refusing ?? options.draining)() && !isHealth(request.url)) {
       void reply.header("connection", "close").header("retry-after", "5");
       throw new DeclaredError(Draining, "The server is shutting down; repeat the request in a moment.");
     }
