@@ -46,7 +46,7 @@ describe.each(types)("$type", ({ type, summary, permission, data }) => {
 });
 
 it("is told apart by every subscription: each names types that are declared", () => {
-  const subscriptions = modules.flatMap((module) => module.subscriptions?.({} as SubscriptionServices) ?? []);
+  const subscriptions = modules.flatMap((module) => module.subscriptions?.({ metrics: { gauge: () => undefined }, eventTypes: types } as unknown as SubscriptionServices) ?? []);
   expect(subscriptions.length).toBeGreaterThan(0);
   expect(subscriptions.flatMap(({ id, on }) => (on === "all" ? [] : on.filter((type) => !events.has(type)).map((type) => `${id} waits for ${type}`)))).toEqual([]);
 });

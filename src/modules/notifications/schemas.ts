@@ -46,7 +46,7 @@ export const EventTypeName = Type.String({ pattern: "^[a-z][a-z-]*\\.([a-z][a-z-
 export const ruleFields = {
   types: Type.Array(EventTypeName, { minItems: 1, maxItems: 50, description: "Types of events; docs/reference/events.md lists them" }),
   filter: Type.Object({
-    subject: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "The event's subject begins so" })),
+    subjectBegins: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "The id of what changed begins so: img_ for images" })),
     data: Type.Optional(Conditions("All of these hold")),
   }, { additionalProperties: false, description: "Which of those events; empty for all" }),
   urgent: Type.Union([Conditions("All of these hold; an empty list for each event"), Type.Null()], { description: "Which events wait neither for a digest nor for the end of quiet hours; null for none" }),

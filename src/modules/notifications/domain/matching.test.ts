@@ -14,12 +14,12 @@ describe("types of events", () => {
 
 describe("filters", () => {
   it.each<[Filter, boolean]>([
-    [{}, true], [{ subject: "img_" }, true], [{ subject: "ast_" }, false], [{ subject: "img_01jd" }, true],
+    [{}, true], [{ subjectBegins: "img_" }, true], [{ subjectBegins: "ast_" }, false], [{ subjectBegins: "img_01jd" }, true],
     [{ data: [{ member: "severity", is: ["critical", "high"] }] }, true], [{ data: [{ member: "severity", is: ["low"] }] }, false],
     [{ data: [{ member: "counts.critical", atLeast: 2 }] }, true], [{ data: [{ member: "counts.critical", atLeast: 3 }] }, false],
     [{ data: [{ member: "fresh", is: [true] }] }, true], [{ data: [{ member: "fresh", is: ["true"] }] }, false],
     [{ data: [{ member: "odd", atLeast: 1 }] }, false], [{ data: [{ member: "nothing", atLeast: 0 }] }, false], [{ data: [{ member: "nothing" }] }, false],
-    [{ subject: "img_", data: [{ member: "severity", is: ["critical"] }, { member: "fresh", is: [false] }] }, false],
+    [{ subjectBegins: "img_", data: [{ member: "severity", is: ["critical"] }, { member: "fresh", is: [false] }] }, false],
     [{ data: [{ member: "__proto__" }] }, false], [{ data: [{ member: "constructor.name", is: ["Object"] }] }, false],
   ])("%j", (filter, is) => {
     expect(passes(event, filter)).toBe(is);

@@ -13,7 +13,7 @@ export interface Condition {
 
 export interface Filter {
   /** The event's subject begins so. */
-  subject?: string;
+  subjectBegins?: string;
   data?: readonly Condition[];
 }
 
@@ -27,8 +27,8 @@ export function namesOf(type: string): string[] {
   return [type, `${type.slice(0, type.indexOf("."))}.*`];
 }
 
-export function passes(event: Pick<StoredEvent, "subject" | "data">, { subject, data = [] }: Filter): boolean {
-  return (subject === undefined || event.subject.startsWith(subject)) && holdAll(event.data, data);
+export function passes(event: Pick<StoredEvent, "subject" | "data">, { subjectBegins, data = [] }: Filter): boolean {
+  return (subjectBegins === undefined || event.subject.startsWith(subjectBegins)) && holdAll(event.data, data);
 }
 
 export function holdAll(data: unknown, conditions: readonly Condition[]): boolean {

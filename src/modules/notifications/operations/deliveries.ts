@@ -29,7 +29,10 @@ export const listDeliveries = operation({
   input: Type.Object({ channel: Type.Optional(ChannelId), rule: Type.Optional(RuleId), state: Type.Optional(DeliveryState), ...paging }),
   output: Page(Delivery),
   errors: [ChannelNotFound, RuleNotFound],
-  examples: [{ input: {} }, { summary: "What failed", input: { state: "failed" } }],
+  examples: [
+    { input: {} }, { summary: "What failed on a channel", input: { channel: "chn_01jd0000000000000000000000", state: "failed" } },
+    { summary: "What a rule has sent", input: { rule: "rul_01jd0000000000000000000000" } },
+  ],
   async handle({ db }, { channel, rule, state, cursor, limit = 100 }) {
     const after = fromCursor(cursor, /^dlv_[0-7][0-9a-hjkmnp-tv-z]{25}$/);
     if (channel !== undefined) await channelOf(db, channel);
@@ -98,7 +101,9 @@ export const redriveDeliveries = operation({
   }),
   output: Type.Object({ redriven: Type.Integer({ description: "How many are sent again" }) }),
   errors: [ChannelNotFound, RuleNotFound],
-  examples: [{ input: {} }],
+  examples: [
+    { input: {} }, { summary: "What failed on a channel", input: { channel: "chn_01jd0000000000000000000000" } }, { summary: "And by one rule", input: { rule: "rul_01jd0000000000000000000000" } },
+  ],
   async handle(context, { channel, rule, state = "failed", from, to }) {
     if (channel !== undefined) await channelOf(context.db, channel);
     if (rule !== undefined && (await ruleById(context.db, uuidOf("rul", rule))) === undefined) fail(RuleNotFound, `There is no rule ${rule} in this organization.`);

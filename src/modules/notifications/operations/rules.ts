@@ -71,7 +71,7 @@ export const listRules = operation({
   input: Type.Object({ channel: Type.Optional(ChannelId), ...paging }),
   output: Page(Rule),
   errors: [ChannelNotFound],
-  examples: [{ input: {} }],
+  examples: [{ input: {} }, { summary: "Of one channel", input: { channel: "chn_01jd0000000000000000000000" } }],
   async handle({ db }, { channel, cursor, limit = 100 }) {
     const after = fromCursor(cursor, anyKey);
     if (channel !== undefined) await channelOf(db, channel);
@@ -97,7 +97,7 @@ export const updateRule = operation({
   input: Type.Object({ id: RuleId, channel: Type.Optional(ChannelId), types: Type.Optional(ruleFields.types), ...optional }),
   output: Rule,
   errors: [RuleNotFound, ChannelNotFound, RuleInvalid, EventNotAllowed, ScheduleInvalid],
-  examples: [{ input: { ...example, enabled: false } }],
+  examples: [{ input: { ...example, enabled: false } }, { summary: "To another channel", input: { ...example, channel: "chn_01jd0000000000000000000000" } }],
   // The permissions that go with the types, asked for again: who may not see the events may not send them elsewhere either.
   prepare: async ({ actor, eventTypes, transaction }, { id, types }) => {
     const named = types ?? (await transaction((db) => ruleOf(db, id))).types;
