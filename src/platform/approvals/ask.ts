@@ -2,6 +2,7 @@ import { actorId, type Actor } from "../actor.ts";
 import { reasonCodes } from "../policy/decisions.ts";
 import { timestamp, type Clock } from "../clock.ts";
 import type { Db } from "../database/database.ts";
+import { fail, IdempotencyMismatch } from "../errors.ts";
 import type { EventAppender } from "../events/types.ts";
 import { toTypeId, type Ids } from "../ids.ts";
 import { canonicalJson } from "../operation/canonical.ts";
@@ -10,7 +11,7 @@ import type { PlanDecision } from "../policy/index.ts";
 import type { Workflow } from "../workflow/declare.ts";
 import type { Workflows } from "../workflow/types.ts";
 import { requested } from "./events.ts";
-import { approvalById, insertApproval, pendingApproval, setRun, type ApprovalRow } from "./store.ts";
+import { approvalById, insertApproval, pendingApproval, setRun, waitsForAnother, type ApprovalRow } from "./store.ts";
 import type { ApprovalTimes, Requester } from "./types.ts";
 
 export interface ApprovalPorts {
@@ -49,9 +50,13 @@ export async function askForApproval(db: Db, ports: ApprovalPorts, asked: Asked)
   const id = ids.uuid();
   const requesterId = actorId(actor);
   const hash = Buffer.from(asked.hash, "hex");
+  const approvers = decision.approvers.map(({ role, count }) => ({ role, count })); // and nothing else that a policy may have put there
+  if (asked.idempotencyKey !== undefined && (await waitsForAnother(db, { orgId, requesterId, operation: asked.operation, key: asked.idempotencyKey, input: canonicalJson(asked.input) }))) {
+    fail(IdempotencyMismatch, "This idempotency key was used with another input, which waits for an approval. Use a new key for a new request.");
+  }
   const inserted = await insertApproval(db, {
     orgId, id, hash, requesterId, operation: asked.operation, input: canonicalJson(asked.input), plan: asked.plan === undefined ? null : canonicalJson(asked.plan),
-    reasons: decision.reasons, approvers: decision.approvers, requesters: decision.excluded, requester: requesterOf(actor, clock.now()),
+    reasons: decision.reasons, approvers, requesters: decision.excluded, requester: requesterOf(actor, clock.now()),
     door: asked.door, requestId: asked.requestId, idempotencyKey: asked.idempotencyKey ?? null, runId: id, ...timesFrom(clock, asked.times),
   });
   if (!inserted) {
@@ -62,7 +67,7 @@ export async function askForApproval(db: Db, ports: ApprovalPorts, asked: Asked)
   await setRun(db, orgId, id, await workflows.start(follow, { approval: approvalTypeId(id) }));
   await events.append({
     type: requested, subject: approvalTypeId(id),
-    data: { operation: asked.operation, hash: asked.hash, reasons: reasonCodes(decision.reasons), approvers: decision.approvers.map(({ role, count }) => ({ role, count })), ai: actor.ai },
+    data: { operation: asked.operation, hash: asked.hash, reasons: reasonCodes(decision.reasons), approvers, ai: actor.ai },
   });
   const row = await approvalById(db, orgId, id);
   if (row === undefined) throw new Error("the approval request that was just made is not there");

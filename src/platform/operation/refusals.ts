@@ -1,5 +1,6 @@
 import { actorTypeId, type Actor } from "../actor.ts";
 import type { DeclaredError } from "../errors.ts";
+import { reasonCodes } from "../policy/decisions.ts";
 import { AccessRefused } from "./access-events.ts";
 import type { Operation } from "./operation.ts";
 import type { Call, Services } from "./services.ts";
@@ -18,15 +19,10 @@ export async function recordRefusal(services: Services, operation: Operation, ca
       const events = services.appender(db, { orgId, actor, operation: operation.id, requestId: call.requestId, door: call.door });
       await events.append({
         type: AccessRefused, subject, stream: `access ${subject}`,
-        data: { operation: operation.id, code: error.type.code, ...(typeof permission === "string" && { permission }), ...(Array.isArray(reasons) && { reasons: codesOf(reasons) }) },
+        data: { operation: operation.id, code: error.type.code, ...(typeof permission === "string" && { permission }), ...(Array.isArray(reasons) && { reasons: reasonCodes(reasons) }) },
       });
     });
   } catch (failure) {
     services.log.error({ err: failure, operation: operation.id, requestId: call.requestId }, "a refusal was not recorded");
   }
-}
-
-/** An organization's own policy may answer anything; only codes are kept. */
-function codesOf(reasons: readonly unknown[]): string[] {
-  return reasons.filter((reason): reason is string => typeof reason === "string" && /^[a-z][a-z0-9-]{0,99}$/.test(reason)).slice(0, 50);
 }
