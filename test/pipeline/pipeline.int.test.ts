@@ -31,7 +31,7 @@ describe("before a change", () => {
     expect((await platform.call("probe.note", { as: "operator", input: { text: "a" } })).body).toMatchObject({ status: 403, code: "policy-denied", data: { reasons: ["organization-read-only"] } });
     expect(seen.prepared).toBe(0);
     await set({ requireApproval: ["probe.note"] });
-    expect((await platform.call("probe.note", { as: "operator", input: { text: "a" } })).body).toMatchObject({ status: 403, code: "approval-unavailable", data: { reasons: ["approval-required-by-organization"] } });
+    expect((await platform.call("probe.note", { as: "operator", input: { text: "a" } }))).toMatchObject({ status: 202, body: { state: "pending", reasons: ["approval-required-by-organization"] } });
     expect(seen.handled).toBe(0);
     await set({});
     expect((await platform.call("probe.note", { as: "operator", input: { text: "a" } })).status).toBe(200);
@@ -44,12 +44,12 @@ describe("a destructive operation", () => {
     expect(seen.plans).toEqual([{ destroy: "thing" }]);
   });
 
-  it("is refused to an AI actor while there are no approvals, with the same hash for the same plan", async () => {
+  it("waits for people where an AI actor asks, with the same hash for the same plan", async () => {
     const first = await platform.call("probe.destroy", { as: "agent-key", input: { name: "thing" } });
     const again = await platform.call("probe.destroy", { as: "agent-key", input: { name: "thing" } });
     const other = await platform.call("probe.destroy", { as: "agent-key", input: { name: "other" } });
-    expect(first.body).toMatchObject({ status: 403, code: "approval-unavailable", data: { reasons: ["destructive-by-ai"], approvers: [{ role: "admin", count: 1 }] } });
-    const hashOf = (answer: { body: unknown }) => (answer.body as { data: { hash: string } }).data.hash;
+    expect(first).toMatchObject({ status: 202, body: { state: "pending", reasons: ["destructive-by-ai"], approvers: [{ role: "admin", count: 1 }] } });
+    const hashOf = (answer: { body: unknown }) => (answer.body as { hash: string }).hash;
     expect(hashOf(first)).toMatch(/^[0-9a-f]{64}$/);
     expect(hashOf(again)).toBe(hashOf(first));
     expect(hashOf(other)).not.toBe(hashOf(first));

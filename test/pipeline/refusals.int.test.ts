@@ -33,8 +33,8 @@ describe("a refusal of a known caller", () => {
   });
 
   it("says which policy refused", async () => {
-    await platform.call("probe.destroy", { as: "agent-key", input: { name: "thing" } });
-    expect((await refusalsOf("agent-key"))[0]).toMatchObject({ actor: expect.stringMatching(/^key_/), data: { operation: "probe.destroy", code: "approval-unavailable", reasons: ["destructive-by-ai"] } });
+    await platform.call("api-keys.create", { as: "agent-key", input: { name: "another", scopes: ["images:read"] } });
+    expect((await refusalsOf("agent-key"))[0]).toMatchObject({ actor: expect.stringMatching(/^key_/), data: { operation: "api-keys.create", code: "policy-denied", reasons: ["ai-identity-permission"] } });
   });
 
   it("says that a second factor is asked for, and until when one counts", async () => {

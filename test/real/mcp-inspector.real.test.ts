@@ -76,7 +76,7 @@ describeWith(["mcp-inspector"], "MCP inspector against a running platform", () =
     const { stdout } = await inspect(admin, "auto", "--method", "tools/call", "--tool-name", "images_delete", "--tool-args-json", JSON.stringify({ id: made.id }));
     const called = resultOf<Called>(stdout);
     expect(called.isError).toBe(true);
-    expect(called.content[0]?.text).toContain("approval-unavailable");
+    expect(called.content[0]?.text).toContain("images.delete has not run: it needs the approval of one of role admin (destructive-by-ai)");
     const there = await inspect(reader, "auto", "--method", "tools/call", "--tool-name", "images_get", "--tool-args-json", JSON.stringify({ id: made.id }));
     expect(resultOf<Called>(there.stdout).structuredContent).toMatchObject({ id: made.id });
   });

@@ -57,6 +57,14 @@ describe("a request", () => {
     expect((await ask(name)).id).not.toBe(request.id);
   });
 
+  it("given a tool that destroys, then an agent is told what waits, and to repeat nothing", async () => {
+    const payload = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "shelves_remove", arguments: { name: fresh() } } });
+    const answer = await platform.inject({ method: "POST", url: "/mcp", payload, headers: { "content-type": "application/json", accept: "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25" } }, "admin");
+    expect(answer.text).toContain("has not run: it needs the approval of one of role admin (destructive-by-ai)");
+    expect(answer.text).toMatch(/qinfra.quantumlayer.io\/approval.{1,20}approval/s);
+    expect(world.removed).toEqual([]);
+  });
+
   it("given an idempotency key, when it has run, then the call that asked answers what came of it", async () => {
     const name = fresh();
     const call = () => platform.call("shelves.remove", { as: "agent-key", input: { name }, headers: { "idempotency-key": `k-${name}` } });

@@ -79,6 +79,13 @@ export function pendingApproval(db: Db, orgId: string, requesterId: string, hash
   return db.maybe<ApprovalRow>(sql`select ${columns} from platform.approvals where org_id = ${orgId} and requester_id = ${requesterId} and hash = ${hash} and state = 'pending'`);
 }
 
+/** Whether the key stands for another input that waits. */
+export async function waitsForAnother(db: Db, asked: { orgId: string; requesterId: string; operation: string; key: string; input: string }): Promise<boolean> {
+  return (await db.maybe(sql`
+    select 1 from platform.approvals
+    where org_id = ${asked.orgId} and requester_id = ${asked.requesterId} and operation = ${asked.operation} and idempotency_key = ${asked.key} and input <> ${asked.input} and state in ('pending', 'approved') limit 1`)) !== undefined;
+}
+
 export interface ApprovalFilter {
   state?: ApprovalState;
   operation?: string;

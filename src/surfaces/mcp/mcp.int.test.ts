@@ -31,7 +31,7 @@ const operations: readonly Operation[] = [
     handle: async (_context, { name }) => ({ id: name }),
   }),
   operation({
-    id: "things.remove", http: "DELETE /api/v1/things/{id}", summary: "Remove a thing", permission: "things:write", effect: "destructive",
+    id: "things.remove", http: "DELETE /api/v1/things/{id}", summary: "Remove a thing", permission: "things:write", effect: "destructive", answersSecret: true,
     input: Type.Object({ id: Type.String() }), output: Type.Object({}), examples: [{ input: { id: "a" } }],
     async handle() {
       seen.removed += 1;
@@ -140,7 +140,7 @@ describe.each(Object.keys(modes) as (keyof typeof modes)[])("MCP over HTTP, prot
     ["a missing argument", "things_get_one", {}, "invalid-input", "/id: is required"],
     ["a misspelt argument", "things_get_one", { id: "a", prat: 1 }, "invalid-input", "/prat: is not a known field"],
     ["a wrong type", "things_get_one", { id: "a", part: "1" }, "invalid-input", "/part: must be integer"],
-    ["a destructive operation", "things_remove", { id: "a" }, "approval-unavailable", "needs an approval here (destructive-by-ai)"],
+    ["a destructive operation that nobody can be asked to approve", "things_remove", { id: "a" }, "approval-unavailable", "needs an approval here (destructive-by-ai), and none can be asked for: it answers a secret"],
     ["an answer that is too large", "things_list", { limit: 1000 }, "answer-too-large", "Ask for fewer items by `limit` (now 1000)"],
   ])("given %s, then it is a tool error with the reason", async (_case, name, input, code, words) => {
     const client = await connected(version);
