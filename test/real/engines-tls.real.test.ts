@@ -94,15 +94,20 @@ describeWith(["openssl", "postgresql", "redis"], "mutual TLS to the engines", ()
     }, { ca: authority.certificate, client: ours });
     const shown = async (): Promise<string[]> => (await superuser.query<{ dn: string }>(`
       select distinct s.client_dn as dn from pg_stat_activity a join pg_stat_ssl s using (pid) where a.application_name = 'qinfra workflows' and a.datname = 'postgres_renewed'`)).rows.map(({ dn }) => dn);
-    await expect.poll(shown, { timeout: 30_000 }).toEqual(["/CN=qinfra"]);
-    await put(renewed);
-    await expect.poll(() => platform.log(), { timeout: 30_000 }).toContain("the certificate was replaced");
-    await superuser.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'qinfra workflows' and datname = 'postgres_renewed'");
-    await expect.poll(shown, { timeout: 60_000 }).toEqual(["/CN=renewed"]);
-    await superuser.end();
-    await platform.stop();
-    await data.remove();
-    await place.remove();
+    try {
+      await expect.poll(shown, { timeout: 30_000 }).toEqual(["/CN=qinfra"]);
+      await put(renewed);
+      await expect.poll(() => platform.log(), { timeout: 30_000 }).toContain("the certificate was replaced");
+      await superuser.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'qinfra workflows' and datname = 'postgres_renewed'");
+      await expect.poll(shown, { timeout: 30_000 }).toEqual(["/CN=renewed"]);
+    } catch (error) {
+      throw new Error(await platform.log(), { cause: error });
+    } finally {
+      await superuser.end();
+      await platform.stop();
+      await data.remove();
+      await place.remove();
+    }
   });
 
   it("given another authority's certificate or none, then Redis lets nobody in", async () => {

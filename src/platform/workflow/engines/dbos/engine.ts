@@ -17,7 +17,7 @@ export interface DbosOptions extends EnginePorts {
 /** Workflows on the platform's own PostgreSQL, by DBOS (https://docs.dbos.dev), in a thread of this process. */
 export async function createDbosEngine({ entry, connection, executor, poolSize = 10, runStep, log }: DbosOptions): Promise<WorkflowEngine> {
   const stopping = new AbortController();
-  const worker = new Worker(entry, { workerData: { connection, executor, poolSize } satisfies DbosThreadData });
+  const worker = new Worker(entry, { workerData: { connection: { ...connection, ...ssl(connection) }, executor, poolSize } satisfies DbosThreadData });
   let began = (): void => undefined;
   const ready = new Promise<void>((resolve) => (began = resolve));
   const rpc = openRpc(worker, {
@@ -49,10 +49,7 @@ export async function createDbosEngine({ entry, connection, executor, poolSize =
     health: async () => (gone === undefined ? "ok" : `the thread that runs workflows: ${gone}`),
     ended: ended.promise,
     renewCertificate() {
-      if (typeof connection.ssl !== "object") return;
-      // What it was given at its start were copies.
-      const { ca, cert, key } = connection.ssl;
-      void rpc.call("renewCertificate", { ca, cert, key }).catch((error: unknown) => log.warn({ err: error }, "the workflow engine keeps to the certificate before"));
+      void rpc.call("renewCertificate", ssl(connection)).catch((error: unknown) => log.warn({ err: error }, "the workflow engine keeps to the certificate before"));
     },
     async close() {
       stopping.abort();
@@ -62,4 +59,11 @@ export async function createDbosEngine({ entry, connection, executor, poolSize =
       await worker.terminate();
     },
   };
+}
+
+/** As it is now, to be sent to the thread: pg hides the key in what it is given, and a copy would lack it. */
+function ssl(connection: pg.ClientConfig): Pick<pg.ClientConfig, "ssl"> {
+  if (typeof connection.ssl !== "object") return {};
+  const { key } = connection.ssl;
+  return { ssl: { ...connection.ssl, ...(key === undefined ? {} : { key }) } };
 }

@@ -1,4 +1,3 @@
-import type { ConnectionOptions } from "node:tls";
 import { parentPort, workerData } from "node:worker_threads";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import pg from "pg";
@@ -66,9 +65,9 @@ export async function serveDbos(workflows: readonly Workflow[]): Promise<void> {
       }
       return found;
     },
-    async renewCertificate(files: Pick<ConnectionOptions, "ca" | "cert" | "key">) {
+    async renewCertificate({ ssl }: Pick<pg.ClientConfig, "ssl">) {
       // The pool makes each new connection of this object.
-      if (typeof connection.ssl === "object") Object.assign(connection.ssl, files);
+      if (typeof connection.ssl === "object" && typeof ssl === "object") Object.assign(connection.ssl, ssl);
     },
     async close() {
       await DBOS.shutdown({ workflowCompletionTimeoutMS: 0 });
