@@ -10,6 +10,7 @@ import type { HttpClient } from "../../platform/http-client/types.ts";
 import { createIds } from "../../platform/ids.ts";
 import type { Operation } from "../../platform/operation/operation.ts";
 import { createRegistry } from "../../platform/operation/registry.ts";
+import { createStreamSlots } from "../../platform/operation/stream-slots.ts";
 import type { Services } from "../../platform/operation/services.ts";
 import { noOrganizationPolicies, loadPolicies } from "../../platform/policy/index.ts";
 import type { Secrets } from "../../platform/secrets/types.ts";
@@ -67,7 +68,7 @@ export async function createTestServices(identify: (authorization: string | unde
     },
     identify: async () => undefined, cache: { through: (_entry, load) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
     operations: new Map(), approvals: {} as Services["approvals"],
-    eventTypes: [], live: {} as Services["live"], streams: {} as Services["streams"],
+    eventTypes: [], live: {} as Services["live"], streams: createStreamSlots({ actor: 1, server: 1 }, async () => undefined),
     workflows: () => ({}) as Workflows,
     appender: () => ({ append: absent("event log") }),
     waiter: { wait: absent("event log") },
