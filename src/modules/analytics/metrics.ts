@@ -18,6 +18,7 @@ const known: Readonly<Record<(typeof severities)[number], string>> = {
 export const metrics: readonly Metric[] = [
   level("assets.known", "Assets"),
   count("scans.completed", "Scans of assets and images that were recorded"),
+  count("scans.failed", "Hosts that a scan of their site could not collect"),
   level("images.known", "Golden images"),
   count("images.registered", "Golden images that were registered"),
   ...severities.map((severity) => level(`findings.open.${severity}`, `Findings ${known[severity]} that are open on assets, counted once for each asset`)),
@@ -33,6 +34,8 @@ export const metrics: readonly Metric[] = [
   count("approvals.approved", "Decisions of people to approve"),
   count("approvals.rejected", "Decisions of people to reject"),
   count("approvals.executed", "Approved operations that ran"),
+  count("approvals.ended", "Requests for approval that ended without running"),
+  count("notifications.failed", "Messages to notification channels that were given up on"),
   count("sign-ins.succeeded", "Sessions that began"),
   count("access.refused", "Calls of known callers that were refused"),
   count("access.strangers-refused", "Calls of unknown callers that were refused; in the platform organization"),

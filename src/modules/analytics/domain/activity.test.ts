@@ -15,6 +15,9 @@ describe("what an event changes", () => {
     ["workflows.ended", 2, { state: "succeeded" }, { "workflows.succeeded": 1 }],
     ["approvals.decided", 2, { decision: "approve" }, { "approvals.approved": 1 }],
     ["approvals.decided", 2, { decision: "reject" }, { "approvals.rejected": 1 }],
+    ["inventory.host-not-scanned", 5, { code: "host-unreachable" }, { "scans.failed": 1 }],
+    ["approvals.ended", 4, { state: "expired" }, { "approvals.ended": 1 }],
+    ["notifications.deliveries-failed", 4, { count: 3 }, { "notifications.failed": 3 }],
     ["access.strangers-refused", 9, { count: 17 }, { "access.strangers-refused": 17 }],
     ["organizations.renamed", 2, {}, {}],
   ])("%s, version %i, %o", (type, version, data, expected) => {

@@ -39,7 +39,7 @@ const lookMs = 300;
 export const watchProjection = operation({
   id: "projections.watch",
   http: "GET /api/v1/projections/{name}/rebuild",
-  cli: { name: "projections watch", positional: ["name"], columns: ["name", "state", "build", "matches", "rebuild.position", "rebuild.problem"] },
+  cli: { name: "projections watch", positional: ["name"], columns: ["name", "state", "build", "matches", "rebuild.position", "rebuild.problem"], failsWhen: { field: "matches", is: false } },
   summary: "Wait until a projection is built anew, with progress",
   description: "Answers at once where it is not being built anew. After the time limit it answers how far it is; building goes on in any case.",
   permission: "platform:projections",
