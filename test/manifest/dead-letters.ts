@@ -3,8 +3,11 @@ import type { TestCall, TestPlatform } from "../../src/app/testing.ts";
 /** No subscription of the platform, so that what is parked there stays. */
 const subscription = "tests.nobody";
 
+let serial = 0;
+
 /** A dead letter of the organization of `admin`, of an event that is there. */
 export async function parkedEvent(platform: TestPlatform): Promise<{ subscription: string; event: string }> {
+  await platform.call("inventory.create-site", { as: "admin", input: { name: `parked ${++serial}` } });
   const superuser = await platform.test.connect("superuser");
   try {
     const { rows: [row] } = await superuser.query<{ event_id: string }>(
