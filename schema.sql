@@ -1,5 +1,91 @@
 -- What the migrations make together, on PostgreSQL 18. Written by `qinfra goldens --write`; change it by a migration.
 
+create schema analytics;
+grant usage on schema analytics to qinfra_app;
+grant usage on schema analytics to qinfra_system;
+
+create table analytics.activity (
+  org_id uuid not null,
+  build integer not null,
+  metric text not null,
+  day date not null,
+  value bigint not null,
+  constraint activity_pkey PRIMARY KEY (org_id, build, metric, day)
+);
+alter table analytics.activity enable row level security;
+alter table analytics.activity force row level security;
+create policy tenant on analytics.activity for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on analytics.activity to qinfra_app;
+grant delete, insert, select, update on analytics.activity to qinfra_system;
+
+create table analytics.exposed_sets (
+  org_id uuid not null,
+  build integer not null,
+  component_set text not null,
+  assets integer not null,
+  images integer not null,
+  critical integer not null,
+  high integer not null,
+  medium integer not null,
+  low integer not null,
+  none integer not null,
+  unknown integer not null,
+  constraint exposed_sets_pkey PRIMARY KEY (org_id, build, component_set)
+);
+alter table analytics.exposed_sets enable row level security;
+alter table analytics.exposed_sets force row level security;
+create policy tenant on analytics.exposed_sets for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on analytics.exposed_sets to qinfra_app;
+grant delete, insert, select, update on analytics.exposed_sets to qinfra_system;
+
+create table analytics.exposed_targets (
+  org_id uuid not null,
+  build integer not null,
+  target text not null,
+  kind text not null,
+  counted text,
+  pending text,
+  constraint exposed_targets_pkey PRIMARY KEY (org_id, build, target),
+  constraint exposed_targets_kind_check CHECK ((kind = ANY (ARRAY['asset'::text, 'image'::text])))
+);
+CREATE INDEX exposed_targets_pending ON analytics.exposed_targets USING btree (org_id, build, pending) WHERE (pending IS NOT NULL);
+alter table analytics.exposed_targets enable row level security;
+alter table analytics.exposed_targets force row level security;
+create policy tenant on analytics.exposed_targets for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on analytics.exposed_targets to qinfra_app;
+grant delete, insert, select, update on analytics.exposed_targets to qinfra_system;
+
+create table analytics.exposure (
+  org_id uuid not null,
+  build integer not null,
+  metric text not null,
+  day date not null,
+  value bigint not null,
+  constraint exposure_pkey PRIMARY KEY (org_id, build, metric, day)
+);
+alter table analytics.exposure enable row level security;
+alter table analytics.exposure force row level security;
+create policy tenant on analytics.exposure for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant select on analytics.exposure to qinfra_app;
+grant delete, insert, select, update on analytics.exposure to qinfra_system;
+
+create view analytics.api_series with (security_invoker=true) as
+ SELECT s.org_id,
+    s.metric,
+    s.day,
+    s.value
+   FROM (analytics.activity s
+     JOIN events.projections p ON (((p.name = 'analytics.activity'::text) AND (p.build = s.build) AND (p.state = 'active'::text))))
+UNION ALL
+ SELECT s.org_id,
+    s.metric,
+    s.day,
+    s.value
+   FROM (analytics.exposure s
+     JOIN events.projections p ON (((p.name = 'analytics.exposure'::text) AND (p.build = s.build) AND (p.state = 'active'::text))));
+grant select on analytics.api_series to qinfra_app;
+grant select on analytics.api_series to qinfra_system;
+
 create schema events;
 grant usage on schema events to qinfra_app;
 grant usage on schema events to qinfra_system;
@@ -42,6 +128,18 @@ end $function$
 ;
 grant execute on function events.append(uuid,uuid,text,bigint,text,text,text,text,text,text,boolean,timestamp with time zone,text) to qinfra_app;
 grant execute on function events.append(uuid,uuid,text,bigint,text,text,text,text,text,text,boolean,timestamp with time zone,text) to qinfra_system;
+
+CREATE OR REPLACE FUNCTION events.build_digest(p_table regclass, p_build integer, OUT held bigint, OUT digest text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  execute format('select count(*), coalesce(sum((''x'' || left(md5((to_jsonb(t) - ''build'')::text), 15))::bit(60)::bigint), 0)::text from %s t where build = $1', p_table)
+    into held, digest using p_build;
+end $function$
+;
+grant execute on function events.build_digest(regclass,integer) to qinfra_system;
 
 CREATE OR REPLACE FUNCTION events.detach_partition(p_name text)
  RETURNS void
@@ -129,6 +227,20 @@ $function$
 grant execute on function events.first_id(timestamp without time zone) to qinfra_app;
 grant execute on function events.first_id(timestamp without time zone) to qinfra_system;
 
+CREATE OR REPLACE FUNCTION events.remove_build(p_table regclass, p_build integer, p_limit integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  removed bigint;
+begin
+  execute format('delete from %1$s where build = $1 and ctid = any (array(select ctid from %1$s where build = $1 limit $2))', p_table) using p_build, p_limit;
+  get diagnostics removed = row_count;
+  return removed;
+end $function$
+;
+grant execute on function events.remove_build(regclass,integer,integer) to qinfra_system;
+
 CREATE OR REPLACE FUNCTION events.seal(p_position bigint, p_ids uuid[], p_orgs uuid[], p_seqs bigint[], p_chain bytea[], p_chain_orgs uuid[], p_chain_seqs bigint[], p_chain_hashes bytea[])
  RETURNS void
  LANGUAGE plpgsql
@@ -196,12 +308,14 @@ create table events.dead_letters (
   at timestamp with time zone not null,
   constraint dead_letters_pkey PRIMARY KEY (subscription, event_id, org_id)
 );
+CREATE INDEX dead_letters_asked ON events.dead_letters USING btree (subscription, "position") WHERE (attempts < 0);
 CREATE INDEX dead_letters_org ON events.dead_letters USING btree (org_id, at);
 alter table events.dead_letters enable row level security;
 alter table events.dead_letters force row level security;
 create policy tenant on events.dead_letters for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant select on events.dead_letters to qinfra_app;
 grant delete, insert, select, update on events.dead_letters to qinfra_system;
+grant update (attempts) on events.dead_letters to qinfra_app;
 
 create table events.erased (
   organization uuid not null,
@@ -235,6 +349,7 @@ create table events.exports (
   constraint exports_events_check CHECK ((events > 0)),
   constraint exports_part_check CHECK ((part > 0))
 );
+CREATE INDEX exports_position ON events.exports USING btree (last_position) WHERE (retired_at IS NOT NULL);
 CREATE INDEX exports_seq ON events.exports USING btree (org_id, last_seq) WHERE (retired_at IS NOT NULL);
 alter table events.exports enable row level security;
 alter table events.exports force row level security;
@@ -319,6 +434,31 @@ alter table events.private force row level security;
 create policy tenant on events.private for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant delete, insert, select on events.private to qinfra_app;
 grant delete, insert, select on events.private to qinfra_system;
+
+create table events.projections (
+  name text not null,
+  build integer not null,
+  version integer not null,
+  state text not null,
+  reason text not null,
+  position bigint not null,
+  applied bigint not null default 0,
+  started_at timestamp with time zone not null,
+  moved_at timestamp with time zone not null,
+  active_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  matches boolean,
+  problem text,
+  constraint projections_pkey PRIMARY KEY (name, build),
+  constraint projections_build_check CHECK ((build > 0)),
+  constraint projections_reason_check CHECK ((reason = ANY (ARRAY['first'::text, 'version'::text, 'asked'::text]))),
+  constraint projections_state_check CHECK ((state = ANY (ARRAY['building'::text, 'active'::text, 'removing'::text, 'removed'::text]))),
+  constraint projections_version_check CHECK ((version >= 0))
+);
+CREATE UNIQUE INDEX projections_active ON events.projections USING btree (name) WHERE (state = 'active'::text);
+CREATE UNIQUE INDEX projections_building ON events.projections USING btree (name) WHERE (state = 'building'::text);
+grant select on events.projections to qinfra_app;
+grant insert, select, update on events.projections to qinfra_system;
 
 create table events.sealer (
   one boolean not null default true,
@@ -500,6 +640,7 @@ create table inventory.assets (
   constraint assets_source_check CHECK ((source = ANY (ARRAY['local'::text, 'ssh'::text, 'import'::text])))
 );
 CREATE INDEX assets_component_set ON inventory.assets USING btree (org_id, component_set_id);
+CREATE INDEX assets_site ON inventory.assets USING btree (org_id, site_id);
 alter table inventory.assets enable row level security;
 alter table inventory.assets force row level security;
 create policy tenant on inventory.assets for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
@@ -519,18 +660,56 @@ alter table inventory.fact_sets force row level security;
 create policy tenant on inventory.fact_sets for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant delete, insert, select, update on inventory.fact_sets to qinfra_app;
 
+create table inventory.site_hosts (
+  org_id uuid not null,
+  id uuid not null,
+  site_id uuid not null,
+  name text not null,
+  address text not null,
+  ssh_port integer,
+  host_key text,
+  asset_id uuid,
+  run_id uuid,
+  tried_at timestamp with time zone,
+  failure_code text,
+  failure text,
+  created_at timestamp with time zone not null,
+  constraint site_hosts_pkey PRIMARY KEY (org_id, id),
+  constraint site_hosts_org_id_name_key UNIQUE (org_id, name),
+  constraint site_hosts_org_id_asset_id_fkey FOREIGN KEY (org_id, asset_id) REFERENCES inventory.assets(org_id, id) ON DELETE SET NULL (asset_id),
+  constraint site_hosts_org_id_site_id_fkey FOREIGN KEY (org_id, site_id) REFERENCES inventory.sites(org_id, id) ON DELETE CASCADE,
+  constraint site_hosts_check CHECK (((failure_code IS NULL) = (failure IS NULL))),
+  constraint site_hosts_check1 CHECK (((run_id IS NULL) = (tried_at IS NULL))),
+  constraint site_hosts_ssh_port_check CHECK (((ssh_port >= 1) AND (ssh_port <= 65535)))
+);
+CREATE INDEX site_hosts_asset ON inventory.site_hosts USING btree (org_id, asset_id);
+CREATE INDEX site_hosts_site ON inventory.site_hosts USING btree (org_id, site_id, name);
+alter table inventory.site_hosts enable row level security;
+alter table inventory.site_hosts force row level security;
+create policy tenant on inventory.site_hosts for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on inventory.site_hosts to qinfra_app;
+
 create table inventory.sites (
   org_id uuid not null,
   id uuid not null,
   name text not null,
   created_at timestamp with time zone not null,
+  ssh_user text,
+  ssh_port integer not null default 22,
+  private_key text,
+  key_fingerprint text,
+  known_hosts text not null default ''::text,
+  trust_on_first_use boolean not null default false,
   constraint sites_pkey PRIMARY KEY (org_id, id),
-  constraint sites_org_id_name_key UNIQUE (org_id, name)
+  constraint sites_org_id_name_key UNIQUE (org_id, name),
+  constraint sites_key CHECK (((private_key IS NULL) = (key_fingerprint IS NULL))),
+  constraint sites_ssh_port_check CHECK (((ssh_port >= 1) AND (ssh_port <= 65535)))
 );
 alter table inventory.sites enable row level security;
 alter table inventory.sites force row level security;
 create policy tenant on inventory.sites for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant delete, insert, select, update on inventory.sites to qinfra_app;
+grant select on inventory.sites to qinfra_system;
 
 create view inventory.api_assets with (security_invoker=true) as
  SELECT org_id,
@@ -547,9 +726,153 @@ create view inventory.api_assets with (security_invoker=true) as
 grant select on inventory.api_assets to qinfra_app;
 grant select on inventory.api_assets to qinfra_system;
 
+create schema notifications;
+grant usage on schema notifications to qinfra_app;
+grant usage on schema notifications to qinfra_system;
+
+create table notifications.attempts (
+  org_id uuid not null,
+  delivery_id uuid not null,
+  number integer not null,
+  at timestamp with time zone not null,
+  ms integer not null,
+  outcome text not null,
+  status integer,
+  reason text,
+  answer text,
+  constraint attempts_pkey PRIMARY KEY (org_id, delivery_id, number),
+  constraint attempts_org_id_delivery_id_fkey FOREIGN KEY (org_id, delivery_id) REFERENCES notifications.deliveries(org_id, id) ON DELETE CASCADE,
+  constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['delivered'::text, 'again'::text, 'failed'::text])))
+);
+alter table notifications.attempts enable row level security;
+alter table notifications.attempts force row level security;
+create policy tenant on notifications.attempts for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on notifications.attempts to qinfra_app;
+
+create table notifications.channels (
+  org_id uuid not null,
+  id uuid not null,
+  name text not null,
+  kind text not null,
+  enabled boolean not null,
+  disabled_reason text,
+  recipients text[] not null,
+  sealed text,
+  hint text,
+  run_id uuid,
+  wake_at timestamp with time zone,
+  failures integer not null,
+  blocked_until timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint channels_pkey PRIMARY KEY (org_id, id),
+  constraint channels_org_id_name_key UNIQUE (org_id, name),
+  constraint channels_kind_check CHECK ((kind = ANY (ARRAY['webhook'::text, 'slack'::text, 'email'::text, 'alertmanager'::text])))
+);
+alter table notifications.channels enable row level security;
+alter table notifications.channels force row level security;
+create policy tenant on notifications.channels for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on notifications.channels to qinfra_app;
+grant select on notifications.channels to qinfra_system;
+
+create table notifications.deliveries (
+  org_id uuid not null,
+  id uuid not null,
+  channel_id uuid not null,
+  rule_id uuid,
+  kind text not null,
+  state text not null,
+  digest_at timestamp with time zone,
+  part integer not null,
+  items integer not null,
+  attempts integer not null,
+  most_attempts integer not null,
+  since timestamp with time zone not null,
+  next_at timestamp with time zone not null,
+  reason text,
+  created_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint deliveries_pkey PRIMARY KEY (org_id, id),
+  constraint deliveries_org_id_channel_id_fkey FOREIGN KEY (org_id, channel_id) REFERENCES notifications.channels(org_id, id) ON DELETE CASCADE,
+  constraint deliveries_org_id_rule_id_fkey FOREIGN KEY (org_id, rule_id) REFERENCES notifications.rules(org_id, id) ON DELETE SET NULL (rule_id),
+  constraint deliveries_kind_check CHECK ((kind = ANY (ARRAY['event'::text, 'digest'::text, 'test'::text]))),
+  constraint deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'cancelled'::text])))
+);
+CREATE INDEX deliveries_channel ON notifications.deliveries USING btree (org_id, channel_id, id DESC);
+CREATE UNIQUE INDEX deliveries_digest ON notifications.deliveries USING btree (org_id, rule_id, digest_at, part) WHERE (digest_at IS NOT NULL);
+CREATE INDEX deliveries_ended ON notifications.deliveries USING btree (org_id, ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX deliveries_newest ON notifications.deliveries USING btree (org_id, id DESC);
+CREATE INDEX deliveries_rule ON notifications.deliveries USING btree (org_id, rule_id, id DESC);
+CREATE INDEX deliveries_waiting ON notifications.deliveries USING btree (org_id, channel_id, next_at, id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
+alter table notifications.deliveries enable row level security;
+alter table notifications.deliveries force row level security;
+create policy tenant on notifications.deliveries for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on notifications.deliveries to qinfra_app;
+grant select on notifications.deliveries to qinfra_system;
+
+create table notifications.items (
+  org_id uuid not null,
+  delivery_id uuid not null,
+  event_id uuid not null,
+  position bigint not null,
+  type text not null,
+  event jsonb not null,
+  constraint items_pkey PRIMARY KEY (org_id, delivery_id, event_id),
+  constraint items_org_id_delivery_id_fkey FOREIGN KEY (org_id, delivery_id) REFERENCES notifications.deliveries(org_id, id) ON DELETE CASCADE
+);
+alter table notifications.items enable row level security;
+alter table notifications.items force row level security;
+create policy tenant on notifications.items for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on notifications.items to qinfra_app;
+
+create table notifications.rules (
+  org_id uuid not null,
+  id uuid not null,
+  name text not null,
+  channel_id uuid not null,
+  enabled boolean not null,
+  types text[] not null,
+  permissions text[] not null,
+  filter jsonb not null,
+  urgent jsonb,
+  template jsonb,
+  digest jsonb,
+  quiet jsonb,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint rules_pkey PRIMARY KEY (org_id, id),
+  constraint rules_org_id_name_key UNIQUE (org_id, name),
+  constraint rules_org_id_channel_id_fkey FOREIGN KEY (org_id, channel_id) REFERENCES notifications.channels(org_id, id) ON DELETE CASCADE
+);
+CREATE INDEX rules_channel ON notifications.rules USING btree (org_id, channel_id);
+alter table notifications.rules enable row level security;
+alter table notifications.rules force row level security;
+create policy tenant on notifications.rules for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on notifications.rules to qinfra_app;
+
 create schema organizations;
 grant usage on schema organizations to qinfra_app;
 grant usage on schema organizations to qinfra_system;
+
+CREATE OR REPLACE FUNCTION organizations.keep_past_membership()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    -- Nothing is kept of an organization that is being erased.
+    if platform.erasure_begun(old.org_id) then
+      return null;
+    end if;
+  end if;
+  delete from organizations.past_memberships where org_id = old.org_id and until < now() - interval '60 days';
+  insert into organizations.past_memberships (org_id, user_id, role, until)
+  select old.org_id, old.user_id, old.role, now() from organizations.users u where u.id = old.user_id and u.kind = 'person'
+  on conflict (org_id, user_id, role) do update set until = excluded.until;
+  return null;
+end $function$
+;
+grant execute on function organizations.keep_past_membership() to public;
 
 create table organizations.api_keys (
   org_id uuid not null,
@@ -641,6 +964,8 @@ create table organizations.memberships (
   constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'operator'::text, 'viewer'::text, 'auditor'::text])))
 );
 CREATE INDEX memberships_user ON organizations.memberships USING btree (user_id, created_at, org_id);
+CREATE TRIGGER memberships_changed AFTER UPDATE ON organizations.memberships FOR EACH ROW WHEN ((old.role <> new.role)) EXECUTE FUNCTION organizations.keep_past_membership();
+CREATE TRIGGER memberships_ended AFTER DELETE ON organizations.memberships FOR EACH ROW EXECUTE FUNCTION organizations.keep_past_membership();
 alter table organizations.memberships enable row level security;
 alter table organizations.memberships force row level security;
 create policy tenant on organizations.memberships for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
@@ -730,6 +1055,22 @@ create table organizations.password_credentials (
 alter table organizations.password_credentials enable row level security;
 alter table organizations.password_credentials force row level security;
 grant delete, insert, select, update on organizations.password_credentials to qinfra_system;
+
+create table organizations.past_memberships (
+  org_id uuid not null,
+  user_id uuid not null,
+  role text not null,
+  until timestamp with time zone not null,
+  constraint past_memberships_pkey PRIMARY KEY (org_id, user_id, role),
+  constraint past_memberships_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE,
+  constraint past_memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES organizations.users(id)
+);
+CREATE INDEX past_memberships_user ON organizations.past_memberships USING btree (user_id);
+alter table organizations.past_memberships enable row level security;
+alter table organizations.past_memberships force row level security;
+create policy tenant on organizations.past_memberships for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on organizations.past_memberships to qinfra_app;
+grant delete, insert, select, update on organizations.past_memberships to qinfra_system;
 
 create table organizations.quotas (
   org_id uuid not null,
@@ -977,6 +1318,110 @@ $function$
 ;
 grant execute on function platform.erasure_begun(uuid) to qinfra_system;
 
+create table platform.approval_comments (
+  org_id uuid not null,
+  id uuid not null,
+  approval_id uuid not null,
+  revision integer not null,
+  author_id uuid not null,
+  author_kind text not null,
+  ai boolean not null,
+  text text,
+  created_at timestamp with time zone not null,
+  constraint approval_comments_pkey PRIMARY KEY (org_id, id),
+  constraint approval_comments_org_id_approval_id_fkey FOREIGN KEY (org_id, approval_id) REFERENCES platform.approvals(org_id, id) ON DELETE CASCADE
+);
+CREATE INDEX approval_comments_of ON platform.approval_comments USING btree (org_id, approval_id, created_at);
+alter table platform.approval_comments enable row level security;
+alter table platform.approval_comments force row level security;
+create policy tenant on platform.approval_comments for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.approval_comments to qinfra_app;
+grant delete, insert, select, update on platform.approval_comments to qinfra_system;
+
+create table platform.approval_decisions (
+  org_id uuid not null,
+  approval_id uuid not null,
+  revision integer not null,
+  user_id uuid not null,
+  counts_for uuid not null,
+  role text not null,
+  decision text not null,
+  hash bytea not null,
+  sole boolean not null,
+  reason text,
+  created_at timestamp with time zone not null,
+  constraint approval_decisions_pkey PRIMARY KEY (org_id, approval_id, revision, user_id),
+  constraint approval_decisions_org_id_approval_id_fkey FOREIGN KEY (org_id, approval_id) REFERENCES platform.approvals(org_id, id) ON DELETE CASCADE,
+  constraint approval_decisions_decision_check CHECK ((decision = ANY (ARRAY['approve'::text, 'reject'::text])))
+);
+CREATE UNIQUE INDEX approval_decisions_once ON platform.approval_decisions USING btree (org_id, approval_id, revision, counts_for);
+alter table platform.approval_decisions enable row level security;
+alter table platform.approval_decisions force row level security;
+create policy tenant on platform.approval_decisions for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.approval_decisions to qinfra_app;
+grant delete, insert, select, update on platform.approval_decisions to qinfra_system;
+
+create table platform.approval_delegations (
+  org_id uuid not null,
+  id uuid not null,
+  from_user uuid not null,
+  to_user uuid not null,
+  operations text[],
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint approval_delegations_pkey PRIMARY KEY (org_id, id),
+  constraint approval_delegations_check CHECK ((from_user <> to_user)),
+  constraint approval_delegations_check1 CHECK ((ends_at > starts_at))
+);
+CREATE INDEX approval_delegations_newest ON platform.approval_delegations USING btree (org_id, created_at DESC, id DESC);
+CREATE INDEX approval_delegations_to ON platform.approval_delegations USING btree (org_id, to_user, ends_at);
+alter table platform.approval_delegations enable row level security;
+alter table platform.approval_delegations force row level security;
+create policy tenant on platform.approval_delegations for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.approval_delegations to qinfra_app;
+grant delete, insert, select, update on platform.approval_delegations to qinfra_system;
+
+create table platform.approvals (
+  org_id uuid not null,
+  id uuid not null,
+  operation text not null,
+  revision integer not null default 1,
+  input text not null,
+  plan text,
+  hash bytea not null,
+  state text not null,
+  reasons text[] not null,
+  approvers jsonb not null,
+  requester jsonb not null,
+  requester_id uuid not null,
+  requesters uuid[] not null,
+  door text not null,
+  request_id text not null,
+  idempotency_key text,
+  run_id uuid not null,
+  self_approved boolean not null default false,
+  output text,
+  failure jsonb,
+  created_at timestamp with time zone not null,
+  escalate_at timestamp with time zone,
+  escalated_at timestamp with time zone,
+  expires_at timestamp with time zone not null,
+  decided_at timestamp with time zone,
+  run_before timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint approvals_pkey PRIMARY KEY (org_id, id),
+  constraint approvals_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'executed'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text, 'outdated'::text, 'failed'::text])))
+);
+CREATE INDEX approvals_newest ON platform.approvals USING btree (org_id, created_at DESC, id DESC);
+CREATE UNIQUE INDEX approvals_pending ON platform.approvals USING btree (org_id, requester_id, hash) WHERE (state = 'pending'::text);
+alter table platform.approvals enable row level security;
+alter table platform.approvals force row level security;
+create policy tenant on platform.approvals for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
+grant delete, insert, select, update on platform.approvals to qinfra_app;
+grant delete, insert, select, update on platform.approvals to qinfra_system;
+
 create table platform.data_keys (
   org_id uuid not null,
   id text not null,
@@ -1124,6 +1569,7 @@ create table platform.workflow_runs (
 );
 CREATE INDEX workflow_runs_ended ON platform.workflow_runs USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (forgotten_at IS NULL));
 CREATE INDEX workflow_runs_newest ON platform.workflow_runs USING btree (org_id, created_at DESC, id DESC);
+CREATE INDEX workflow_runs_old ON platform.workflow_runs USING btree (ended_at) WHERE ((parent_id IS NULL) AND (forgotten_at IS NOT NULL));
 CREATE INDEX workflow_runs_open ON platform.workflow_runs USING btree (workflow, org_id, concurrency_key) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
 CREATE UNIQUE INDEX workflow_runs_parent ON platform.workflow_runs USING btree (org_id, parent_id, parent_seq) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX workflow_runs_schedule ON platform.workflow_runs USING btree (org_id, schedule_id, scheduled_for DESC) WHERE (schedule_id IS NOT NULL);
@@ -1361,3 +1807,12 @@ alter table vulnerabilities.matches force row level security;
 create policy tenant on vulnerabilities.matches for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant delete, insert, select, update on vulnerabilities.matches to qinfra_app;
 grant delete, select on vulnerabilities.matches to qinfra_system;
+
+create view vulnerabilities.api_matches with (security_invoker=true) as
+ SELECT org_id,
+    component_set_id,
+    summary,
+    matched_at
+   FROM vulnerabilities.matches;
+grant select on vulnerabilities.api_matches to qinfra_app;
+grant select on vulnerabilities.api_matches to qinfra_system;

@@ -25,7 +25,8 @@ export const deleteAsset = operation({
     if (asset === undefined) fail(AssetNotFound, `There is no asset ${id} in this organization.`);
     return asset;
   },
-  plan: (asset) => ({ delete: asset.id, name: asset.name }),
+  // Its tag says what it is for, which policies ask about.
+  plan: (asset) => ({ delete: asset.id, name: asset.name, ...(asset.tags["environment"] === undefined ? {} : { environment: asset.tags["environment"] }) }),
   async handle({ db, events: log, quotas }, { id }) {
     if (!(await remove(db, uuidOf("ast", id)))) fail(AssetNotFound, `There is no asset ${id} in this organization.`);
     await quotas.give("assets", 1);
