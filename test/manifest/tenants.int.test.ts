@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { organizationOf, type TestPlatform } from "../../src/app/testing.ts";
-import { allowedCaller, arranged, callerOf, endsItsOrganization, idKindsOf, makerOf, makers, manifestPlatform, operations, plain, problemCode, withRealIds } from "./world.ts";
+import { organizationOf, type TestCall, type TestPlatform } from "../../src/app/testing.ts";
+import { allowedCaller, arranged, callerOf, endsItsOrganization, idKindsOf, makerOf, makers, manifestPlatform, operations, plain, problemCode, withRealIds, type Example } from "./world.ts";
+import type { Operation } from "../../src/platform/operation/index.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -34,11 +35,18 @@ describe("ids of another organization", () => {
     expect({ status: foreign.status, text: foreign.status === 404 ? "" : foreign.text }).toEqual({ status: 404, text: "" });
     expect(problemCode(foreign)).toMatch(/not-found$/);
 
-    const call = endsItsOrganization.has(operation.id) ? await arranged(platform, operation, example) : { ...await callerOf(platform, operation), input };
+    const call = endsItsOrganization.has(operation.id) ? await arranged(platform, operation, example) : { ...await callerOf(platform, operation), input, ...await bodyOf(operation, example) };
     const own = await platform.call(operation.id, call);
     expect({ status: own.status, text: own.status < 300 ? "" : own.text }).toEqual({ status: own.status, text: "" });
   });
 });
+
+/** The body of a call that succeeds, of an operation that takes one. */
+async function bodyOf(operation: Operation, example: Example): Promise<Pick<TestCall, "body" | "headers">> {
+  if (operation.body === undefined) return {};
+  const { body = "", headers = {} } = await arranged(platform, operation, example);
+  return { body, headers };
+}
 
 describe("a credential", () => {
   const signedIn = operations.filter(({ permission }) => permission !== "public");

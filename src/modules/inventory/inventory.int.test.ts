@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { testPlatform, type TestPlatform } from "../../app/testing.ts";
+import { testPlatform, type Answer, type TestPlatform } from "../../app/testing.ts";
+import { sql } from "../../platform/database/sql.ts";
+import { uuidOf } from "../../platform/ids.ts";
+import { siteKeyFor } from "./site-store.ts";
+import { opensshKey } from "./testing/openssh-key.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -57,6 +61,72 @@ describe("sites", () => {
   it("have to exist", async () => {
     const { id } = await record("fra02");
     expect((await platform.call("inventory.update-asset", { as: "operator", input: { id, site: "nowhere" } })).body).toMatchObject({ status: 404, code: "site-not-found" });
+  });
+});
+
+describe("how the hosts of a site are reached", () => {
+  const ask = (id: string, input: Record<string, unknown>): Promise<Answer> => platform.call(id, { as: "operator", input });
+  const setKey = (id: string, body: string): Promise<Answer> => platform.call("inventory.set-site-key", { as: "operator", input: { id }, body, headers: { "content-type": "application/octet-stream" } });
+
+  async function newSite(name: string): Promise<string> {
+    return ((await ask("inventory.create-site", { name, user: "qinfra" })).body as { id: string }).id;
+  }
+
+  it("is kept, and its key is sealed and never shown", async () => {
+    const id = await newSite("reach");
+    const { privateKey, publicKey } = opensshKey();
+    const set = (await setKey(id, privateKey)).body as { keyFingerprint: string };
+    expect(set.keyFingerprint).toMatch(/^SHA256:/);
+    const changed = await ask("inventory.update-site", { id, name: "reached", port: 2222, knownHosts: `@cert-authority * ${publicKey}\n`, trustOnFirstUse: true });
+    expect(changed.body).toMatchObject({ name: "reached", user: "qinfra", port: 2222, keyFingerprint: set.keyFingerprint, trustOnFirstUse: true, knownHosts: `@cert-authority * ${publicKey}\n` });
+    for (const answer of [changed, await ask("inventory.get-site", { id }), await ask("inventory.list-sites", {})]) expect(answer.text).not.toContain("PRIVATE");
+    const { orgId } = platform.person("operator");
+    const stored = await platform.test.database.tenant(orgId, (db) => db.one<{ key: string }>(sql`select private_key as key from inventory.sites where id = ${uuidOf("sit", id)}`));
+    expect(stored.key).not.toContain(privateKey.split("\n")[1]);
+    expect((await platform.platform.services.secrets.open(stored.key, siteKeyFor(orgId))).toString()).toBe(privateKey);
+  });
+
+  it.each([
+    ["a key with a passphrase", () => opensshKey("aes256-ctr").privateKey, "invalid-input"],
+    ["another file", () => "x".repeat(20_000), "too-large"],
+  ])("refuses %s", async (what, body, code) => {
+    expect((await setKey(await newSite(what), body())).body).toMatchObject({ code });
+  });
+
+  it("refuses known hosts that ssh would pass over", async () => {
+    expect((await ask("inventory.create-site", { name: "wrong", knownHosts: "web01\n" })).body).toMatchObject({ code: "invalid-input", detail: expect.stringContaining("line 1") as string });
+  });
+
+  it("cannot be scanned before it is known", async () => {
+    const { id } = (await ask("inventory.create-site", { name: "incomplete" })).body as { id: string };
+    expect((await ask("inventory.scan-site", { id })).body).toMatchObject({ status: 409, code: "site-incomplete", detail: expect.stringContaining("--user") as string });
+    await ask("inventory.update-site", { id, user: "qinfra" });
+    expect((await ask("inventory.scan-site", { id })).body).toMatchObject({ code: "site-incomplete", detail: expect.stringContaining("set-key") as string });
+  });
+
+  it("goes for hosts that are added, changed, listed by name and removed", async () => {
+    const id = await newSite("with hosts");
+    const { publicKey } = opensshKey();
+    expect((await ask("inventory.add-site-hosts", { id, hosts: [{ name: "b", address: "10.0.0.2", hostKey: publicKey }, { name: "a" }, { name: "c" }] })).body).toEqual({ id, hosts: 3 });
+    await ask("inventory.add-site-hosts", { id, hosts: [{ name: "b", address: "10.0.0.3", port: 2222 }] });
+    const first = (await ask("inventory.list-site-hosts", { id, limit: 2 })).body as { items: unknown[]; next: string };
+    expect(first.items).toMatchObject([{ name: "a", address: "a", port: null, hostKey: null, asset: null, failure: null }, { name: "b", address: "10.0.0.3", port: 2222, hostKey: publicKey }]);
+    expect((await ask("inventory.list-site-hosts", { id, limit: 2, cursor: first.next })).body).toMatchObject({ items: [{ name: "c" }] });
+    expect((await ask("inventory.remove-site-hosts", { id, names: ["a", "z"] })).body).toEqual({ id, removed: 1, hosts: 2 });
+    const other = await newSite("another");
+    expect((await ask("inventory.add-site-hosts", { id: other, hosts: [{ name: "d" }, { name: "b" }] })).body).toMatchObject({ code: "host-elsewhere", detail: expect.stringContaining("b belongs") as string });
+    expect((await ask("inventory.get-site", { id: other })).body).toMatchObject({ hosts: 0 });
+    expect((await ask("inventory.add-site-hosts", { id, hosts: [{ name: "e" }, { name: "e" }] })).body).toMatchObject({ code: "invalid-input" });
+  });
+
+  it("goes with the site, whose assets stay", async () => {
+    const id = await newSite("short-lived");
+    await ask("inventory.add-site-hosts", { id, hosts: [{ name: "left01" }] });
+    const asset = await record("left01");
+    await ask("inventory.update-asset", { id: asset.id, site: "short-lived" });
+    expect((await platform.call("inventory.delete-site", { as: "admin", input: { id } })).body).toEqual({ deleted: id });
+    expect((await ask("inventory.get-asset", { id: asset.id })).body).toMatchObject({ site: null });
+    expect((await ask("inventory.get-site", { id })).status).toBe(404);
   });
 });
 

@@ -1,6 +1,7 @@
 import { Type, type Static } from "typebox";
 import { toTypeId, TypeId } from "../../platform/ids.ts";
 import { AssetId, AssetName, SiteId, SiteName } from "./schemas.ts";
+import { failureCodes } from "./sites/failures.ts";
 import { hostKeyPattern } from "./sites/known-hosts.ts";
 
 export const mostHosts = 10_000;
@@ -44,6 +45,8 @@ export const HostInput = Type.Object({
 }, { additionalProperties: false, description: "A host and, where it is no other, the name of its asset" });
 export type HostInput = Static<typeof HostInput>;
 
+export const FailureCode = Type.Enum([...failureCodes], { description: "Why a host could not be scanned" });
+
 export const SiteHost = Type.Object({
   id: TypeId("hst", "Id of a host of a site"),
   name: hostFields.name,
@@ -53,7 +56,7 @@ export const SiteHost = Type.Object({
   asset: Type.Union([AssetId, Type.Null()], { description: "What was recorded; null before its first scan" }),
   triedAt: Type.Union([Time, Type.Null()], { description: "When a scan tried it last" }),
   run: Type.Union([TypeId("run", "Run of that scan"), Type.Null()]),
-  failure: Type.Union([Type.Object({ code: Type.String(), reason: Type.String() }), Type.Null()], { description: "Why that scan could not collect it" }),
+  failure: Type.Union([Type.Object({ code: FailureCode, reason: Type.String({ description: "What happened, and what to do" }) }), Type.Null()], { description: "Why that scan could not collect it" }),
 });
 export type SiteHost = Static<typeof SiteHost>;
 

@@ -1,6 +1,7 @@
 import type { Db } from "../../platform/database/database.ts";
 import { join, none, sql } from "../../platform/database/sql.ts";
 import { toTypeId } from "../../platform/ids.ts";
+import type { FailureCode } from "./sites/failures.ts";
 import { hostTypeId, type Site, type SiteHost } from "./site-schemas.ts";
 
 interface SiteRow {
@@ -51,7 +52,7 @@ interface HostRow {
   asset_id: string | null;
   run_id: string | null;
   tried_at: Date | null;
-  failure_code: string | null;
+  failure_code: FailureCode | null;
   failure: string | null;
 }
 

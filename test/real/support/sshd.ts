@@ -63,6 +63,11 @@ export async function startSshd(settings: readonly string[] = []): Promise<Sshd>
   };
 }
 
+/** Type and key, as ssh-keyscan shows them. */
+export async function hostKeyOf({ knownHostsFile }: Pick<Sshd, "knownHostsFile">): Promise<string> {
+  return (await readFile(knownHostsFile, "utf8")).trim().split(" ").slice(1, 3).join(" ");
+}
+
 /** StrictModes is off because the folder lies under a temporary one that others may write. */
 function configuration(folder: string, port: number, settings: readonly string[]): string {
   return [

@@ -6,6 +6,7 @@ import { SiteNotFound } from "../errors.ts";
 import { SiteId } from "../schemas.ts";
 import { SiteKeySet } from "../site-events.ts";
 import { setSiteKey as store, siteKeyFor } from "../site-store.ts";
+import { siteOf } from "./sites.ts";
 import { mostKeyBytes, readPrivateKey } from "../sites/private-key.ts";
 
 export const setSiteKey = operation({
@@ -22,7 +23,8 @@ export const setSiteKey = operation({
   output: Type.Object({ id: SiteId, keyFingerprint: Type.String({ description: "SHA256:..., as ssh-keygen -l shows it" }) }),
   errors: [SiteNotFound],
   examples: [{ input: { id: "sit_01jd0000000000000000000000" } }],
-  async prepare({ body, secrets, orgId }) {
+  async prepare({ body, secrets, orgId, transaction }, { id }) {
+    await transaction((db) => siteOf(db, id));
     if (body === undefined) fail(InvalidInput, "The body is missing; send the private key.");
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -36,7 +38,7 @@ export const setSiteKey = operation({
   },
   async handle({ db, events }, { id }, key) {
     if (!(await store(db, uuidOf("sit", id), key))) fail(SiteNotFound, `There is no site ${id} in this organization; qinfra sites list shows what there is.`);
-    await events.append({ type: SiteKeySet, subject: id, data: { fingerprint: key.fingerprint } });
+    await events.append({ type: SiteKeySet, subject: id, data: {} });
     return { id, keyFingerprint: key.fingerprint };
   },
 });

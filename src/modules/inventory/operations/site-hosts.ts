@@ -34,7 +34,8 @@ export const addSiteHosts = operation({
       if (address.includes("@")) fail(InvalidInput, `/hosts: ${name} is no address; give one by address.`);
       return { id: ids.uuid(), name, address, port, hostKey: hostKey?.trim() ?? null };
     }));
-    if (elsewhere.length > 0) fail(HostElsewhere, `${elsewhere.slice(0, 5).join(", ")}${elsewhere.length > 5 ? ` and ${elsewhere.length - 5} more` : ""} belong to another site; remove them there first.`);
+    const [first, ...more] = elsewhere;
+    if (first !== undefined) fail(HostElsewhere, more.length === 0 ? `${first} belongs to another site; remove it there first.` : `${first} and ${more.length} more belong to other sites; remove them there first.`);
     const count = await countHosts(db, siteId);
     if (count > mostHosts) fail(SiteFull, `The site would have ${count} hosts, and at most ${mostHosts} are scanned as one; make another site.`);
     await events.append({ type: SiteHostsAdded, subject: id, data: { hosts: hosts.length } });

@@ -2,12 +2,24 @@ import { InputError } from "../../software/input-error.ts";
 import { CollectError, type CollectErrorCode } from "../collectors/collect-error.ts";
 import { AddressRefused } from "./addresses.ts";
 
+export const failureCodes = [
+  "address-refused", "connection-failed", "connection-refused", "damaged-database", "host-key-changed", "host-key-unknown", "host-unknown", "malformed-answer",
+  "no-sh", "not-our-answer", "permission-denied", "quota-exceeded", "timeout", "too-large", "tool-missing", "truncated-answer", "unsupported-system",
+  /** The server could not do it; its log says more. */
+  "step-failed",
+] as const;
+export type FailureCode = (typeof failureCodes)[number];
+
 /** Why a host was not scanned. */
 export interface Failure {
-  /** Kebab-case, stable. */
-  code: string;
+  code: FailureCode;
   /** One line, at most 500 characters. */
   reason: string;
+}
+
+/** That of a failed step. */
+export function failureCode(code: string): FailureCode {
+  return code === "step-timeout" ? "timeout" : (failureCodes.find((known) => known === code) ?? "step-failed");
 }
 
 /** What may pass by itself within seconds. */
@@ -24,7 +36,7 @@ export function failureOfHost(error: unknown): Failure | undefined {
   if (error instanceof InputError) return { code: "damaged-database", reason: shortened(error.message) };
   if (error instanceof AddressRefused) return { code: error.code, reason: shortened(error.message) };
   if (!(error instanceof CollectError) || error.code === "cancelled" || error.code === "no-ssh") return undefined;
-  return { code: error.code, reason: shortened([error.message, next[error.code]].filter((part) => part !== undefined).join(" ")) };
+  return { code: failureCode(error.code), reason: shortened([error.message, next[error.code]].filter((part) => part !== undefined).join(" ")) };
 }
 
 export function shortened(text: string): string {

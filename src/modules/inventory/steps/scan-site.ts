@@ -16,7 +16,7 @@ import { hostFailed, hostRecorded, placeAsset, siteKeyFor } from "../site-store.
 import { findingsOfRun, hostsAfter, hostToScan, listHosts, siteById, type HostToScan } from "../site-views.ts";
 import { checkComplete } from "../sites/complete.ts";
 import { collectHostOfSite } from "../sites/collect-host.ts";
-import { failureOfHost, passing, shortened, type Failure } from "../sites/failures.ts";
+import { failureCode, failureOfHost, passing, shortened, type Failure } from "../sites/failures.ts";
 import { beginScan, collectHost, endScan, nextHosts, noteFailure } from "../workflows/scan-site.ts";
 
 const mostFailures = 50;
@@ -77,7 +77,7 @@ export const collectHostStep = stepHandler(collectHost, {
 export const noteFailureStep = stepHandler(noteFailure, {
   prepare: ({ transaction }, { host }) => transaction((db) => hostToScan(db, host)),
   async handle(context, { host: id, scan, code, reason }, target) {
-    return target === undefined ? { outcome: "gone" as const } : failed(context, { id, scan, site: target.siteId }, { code, reason: shortened(reason) });
+    return target === undefined ? { outcome: "gone" as const } : failed(context, { id, scan, site: target.siteId }, { code: failureCode(code), reason: shortened(reason) });
   },
 });
 
