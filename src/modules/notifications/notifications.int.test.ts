@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { testPlatform, type Answer, type Caller, type TestPlatform } from "../../app/testing.ts";
 import { sql } from "../../platform/database/sql.ts";
@@ -257,6 +258,23 @@ describe("rules", () => {
     ["a password in the url", { kind: "webhook", url: "https://me:secret@a.example" }], ["a secret for Slack", { kind: "slack", url: "https://a.example", secret: `whsec_${"A".repeat(44)}` }],
   ])("given a channel with %s, then it is refused", async (_what, input) => {
     expect(await refused("notifications.create-channel", { name: "wrong", ...input })).toEqual([400, "notification-channel-invalid"]);
+  });
+});
+
+describe("the guide", () => {
+  it("given its code, then it takes what is signed here and nothing else", async () => {
+    const guide = readFileSync(new URL("../../../docs/guides/notifications.md", import.meta.url), "utf8");
+    const [, code = ""] = /```js\n([^]*?)```/.exec(guide) ?? [];
+    const { isGenuine } = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as { isGenuine(secret: string, headers: Record<string, unknown>, body: string, now?: number): boolean };
+    const { id, secret } = await newWebhook();
+    await call("notifications.test-channel", { id });
+    await ended(id);
+    const [{ headers, body } = { headers: {}, body: "" }] = receiver.received;
+    expect(isGenuine(secret, headers, body)).toBe(true);
+    expect([
+      isGenuine(secret, headers, `${body} `), isGenuine(`whsec_${"A".repeat(43)}=`, headers, body), isGenuine(secret, { ...headers, "webhook-id": "dlv_other" }, body),
+      isGenuine(secret, headers, body, Date.now() + 3_600_000), isGenuine(secret, { ...headers, "webhook-timestamp": "soon" }, body), isGenuine(secret, { ...headers, "webhook-signature": "v1,AAAA" }, body),
+    ]).toEqual([false, false, false, false, false, false]);
   });
 });
 

@@ -22,6 +22,11 @@ describe("webhooks", () => {
     });
   });
 
+  it("given data of several levels, then its plain members are named by their paths", () => {
+    const [body] = [webhookBody({ ...one, told: [{ ...told(1), event: event(1, { findings: 2, bySeverity: { critical: 1, high: 1 }, list: ["x"] }) }] })];
+    expect((JSON.parse(body) as { data: { text: string } }).data.text.split("\n").slice(1)).toEqual(["findings: 2", "bySeverity.critical: 1", "bySeverity.high: 1"]);
+  });
+
   it("given a digest, then all of its events are there", () => {
     expect(JSON.parse(webhookBody(digest))).toMatchObject({ type: "notifications.digest", timestamp: "2026-11-21T10:00:02.000Z", data: { count: 2, events: [{ event: { id: "event-1" } }, { event: { id: "event-2" } }] } });
   });

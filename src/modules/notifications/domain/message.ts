@@ -37,8 +37,16 @@ export function textOf(message: Message, one: Told, escape: Escape = plain): str
   if (message.template !== undefined) return render(message.template.text, valuesOf(message, one), escape);
   const { event, name } = one;
   const subject = name === event.subject ? event.subject : `${name} (${event.subject})`;
-  const details = Object.entries(event.data).filter(([, value]) => typeof value !== "object" || value === null).slice(0, mostDetails).map(([key, value]) => `${shown(key)}: ${shown(value)}`);
+  const details = plainMembers(event.data).slice(0, mostDetails).map(([path, value]) => `${path}: ${shown(value)}`);
   return [`${subject} at ${event.time}`, ...details].map((line) => escape(shown(line))).join("\n");
+}
+
+/** Members that are no lists and no objects, by their paths. */
+function plainMembers(data: Record<string, unknown>, prefix = ""): [path: string, value: unknown][] {
+  return Object.entries(data).flatMap(([name, value]): [string, unknown][] => {
+    if (typeof value !== "object" || value === null) return [[`${prefix}${name}`, value]];
+    return Array.isArray(value) ? [] : plainMembers(value as Record<string, unknown>, `${prefix}${name}.`);
+  });
 }
 
 /** Of the whole message. */

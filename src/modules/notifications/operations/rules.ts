@@ -41,7 +41,7 @@ export const createRule = operation({
       summary: "Each morning, and critical findings at once",
       input: {
         name: "findings", channel: "chn_01jd0000000000000000000000", types: ["vulnerabilities.matched"], digest: { cron: "0 8 * * 1-5", timeZone: "Europe/Zurich" },
-        urgent: [{ member: "critical", atLeast: 1 }],
+        urgent: [{ member: "bySeverity.critical", atLeast: 1 }],
       },
     },
   ],
