@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toAsyncApi } from "../platform/events/asyncapi.ts";
+import { version } from "./root.ts";
 import { testPlatform, type TestPlatform } from "./testing.ts";
 
 let platform: TestPlatform;
@@ -19,6 +21,17 @@ describe("the HTTP door", () => {
       method: "POST", url: "/api/v1/scan", headers: { "content-type": "application/json", ...(authorization === undefined ? {} : { authorization }) }, payload: "{not JSON",
     });
     expect(answer.body).toMatchObject({ status: 401, code: "unauthenticated" });
+  });
+
+  it("answers the document of the events, and the schema of each", async () => {
+    const document = await platform.inject({ method: "GET", url: "/asyncapi.json" });
+    const { registry } = platform.platform;
+    expect([document.status, document.body]).toEqual([200, JSON.parse(JSON.stringify(toAsyncApi(registry.events, version())))]);
+    for (const type of registry.events.keys()) {
+      const { status, headers, body } = await platform.inject({ method: "GET", url: `/schemas/events/${type}.schema.json` });
+      expect([status, headers["content-type"], (body as { title: string }).title]).toEqual([200, "application/schema+json; charset=utf-8", type]);
+    }
+    expect((await platform.inject({ method: "GET", url: "/schemas/events/nothing.happened.schema.json" })).status).toBe(404);
   });
 
   it("does not cut off a request that takes long, such as the import of a feed", () => {
