@@ -20,6 +20,10 @@ describe("configuration", () => {
     [{ JWT_ISSUERS: "{" }, "JWT_ISSUERS: is not JSON"],
     [{ JWT_ISSUERS: '[{"issuer":"i","audience":"a","algorithms":["none"],"jwksUrl":"https://i/jwks"}]' }, "JWT_ISSUERS: /0/algorithms/0"],
     [{ DATABASE_APP_URL: "postgres://a@h/d" }, "give both"],
+    [{ SMTP_URL: "smtps://me:geheim@mail.example" }, "SMTP_URL and SMTP_FROM: give both or neither"],
+    [{ SMTP_URL: "smtp://me:geheim@mail.example?tls=none", SMTP_FROM: "a@example.org" }, "SMTP_URL: would send its password in the clear"],
+    [{ SMTP_URL: "smtps://mail.example", SMTP_FROM: "nobody" }, "it must be an address, such as QL-RF <qinfra@example.org>"],
+    [{ NOTIFY_PRIVATE: "10.0.0.0/8, intranet" }, 'NOTIFY_PRIVATE: "intranet" is neither an address nor a network'],
   ])("names a wrong setting, what it may be, and never a secret: %j", (env, message) => {
     expect(() => parseConfig(env, "/data")).toThrow(message);
     expect(() => parseConfig(env, "/data")).not.toThrow("geheim");

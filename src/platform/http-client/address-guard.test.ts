@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkUrl, guardedLookup, publicOnly, type Address } from "./address-guard.ts";
+import { checkUrl, guardedLookup, publicOnly, publicOr, type Address } from "./address-guard.ts";
 import { retryAfterMs } from "./retries.ts";
 
 describe("publicOnly", () => {
@@ -64,6 +64,18 @@ describe("guardedLookup", () => {
 
   it("says that a name without addresses was not found", async () => {
     await expect(lookup([], true)).rejects.toMatchObject({ code: "ENOTFOUND" });
+  });
+});
+
+describe("publicOr", () => {
+  const rule = publicOr(["10.1.2.0/24", "127.0.0.1", "fd00::/8"]);
+  it.each(["10.1.2.3", "127.0.0.1", "fd12::1", "::ffff:10.1.2.3", "1.1.1.1"])("allows %s", (address) => {
+    expect(rule(address)).toBeUndefined();
+  });
+
+  it.each(["10.1.3.1", "127.0.0.2", "fe80::1", "::1", "169.254.169.254", "no address"])("refuses %s as before", (address) => {
+    expect(rule(address)).toBe(publicOnly(address));
+    expect(rule(address)).toBeDefined();
   });
 });
 
