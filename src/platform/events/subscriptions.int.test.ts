@@ -61,6 +61,14 @@ describe("subscriptions", () => {
     await until(async () => (await log.database.system((db) => db.one<{ position: number }>(sql`select position from events.subscriptions where name = 'tests.record'`))).position === 4);
   });
 
+  it("are given all types where they ask for them, and pass by without a mark what does not concern them", async () => {
+    const ids = [await log.append(), await log.append({ type: "tests.other" }), await log.append({ type: "tests.third" })];
+    log.runner({ subscriptions: [{ ...recorder(), on: "all", concerns: async ({ type }) => type !== "tests.other" }] });
+    await until(async () => (await effects()).length === 2);
+    expect(await effects()).toEqual([ids[0], ids[2]]);
+    expect(await log.database.system((db) => db.many(sql`select event_id from events.handled where subscription = 'tests.record' and event_id = ${ids[1]}`))).toEqual([]);
+  });
+
   it("leave one effect of an event that failed twice", async () => {
     const flaky = recorder({ failures: (_event, attempt) => (attempt < 3 ? new Error("not yet") : undefined) });
     log.runner({ subscriptions: [flaky] });

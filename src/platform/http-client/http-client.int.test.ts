@@ -258,6 +258,12 @@ describe("the circuit of a host", () => {
 describe("redirects", () => {
   const to = (location: string, status = 302) => (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(status, { location }).end("moved");
 
+  it("are the answer where they are not to be followed", async () => {
+    const server = await serve(to("/elsewhere", 307));
+    const { status, headers } = await client().request({ url: server.url, method: "POST", body: "x", redirect: "manual" });
+    expect([status, headers["location"]]).toEqual([307, "/elsewhere"]);
+  });
+
   it("are followed five times and no more", async () => {
     const server = await serve((request, response) => {
       const left = Number(request.url?.slice(1));
