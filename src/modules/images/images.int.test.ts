@@ -95,6 +95,14 @@ describe("tags and deletion", () => {
     expect((await platform.call("images.get", { as: "viewer", input: { id: image.id } })).body).toMatchObject({ tags: { b: "3" } });
   });
 
+  it("given several who set tags at once, then each is answered, and the tags are those of one of them", async () => {
+    const { image } = await register("retag-at-once", "1");
+    const sets = Array.from({ length: 6 }, (_, n) => ({ same: `${n}`, [`own-${n}`]: "1" }));
+    const answers = await Promise.all(sets.map((tags) => platform.call("images.set-tags", { as: "operator", input: { id: image.id, tags } })));
+    expect(answers.map(({ status }) => status)).toEqual(sets.map(() => 200));
+    expect(sets).toContainEqual(((await platform.call("images.get", { as: "viewer", input: { id: image.id } })).body as { tags: object }).tags);
+  });
+
   it("deletes for an administrator; the events stay", async () => {
     const { image } = await register("gone", "1");
     expect((await platform.call("images.delete", { as: "operator", input: { id: image.id } })).status).toBe(403);

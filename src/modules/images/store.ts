@@ -35,6 +35,8 @@ export async function insertImage(db: Db, image: NewImage): Promise<boolean> {
 }
 
 export async function replaceTags(db: Db, orgId: string, imageId: string, tags: Record<string, string>): Promise<void> {
+  // Who sets them at the same time comes after: neither sees what the other is about to write.
+  await db.run(sql`select pg_advisory_xact_lock(hashtextextended(${`images.tags ${imageId}`}, 0))`);
   await db.run(sql`delete from images.image_tags where image_id = ${imageId}`);
   await db.run(sql`
     insert into images.image_tags (org_id, image_id, key, value)
