@@ -33,7 +33,8 @@ export async function runPlatform(command: "up" | "serve", args: readonly string
     // What is refused above needs no server, which takes a second to load.
     const { startServer } = await import("./serve.ts");
     const server = await startServer(config, log);
-    if (command === "up") await announce(server, config, (performance.now() - began) / 1000);
+    // What it says of this machine takes a while, in which the server can be stopped.
+    if (command === "up") void announce(server, config, (performance.now() - began) / 1000);
     return await untilStopped(server, reason, command, log, config.drainSeconds);
   } catch (error) {
     log.fatal({ err: error }, "the platform could not start");
