@@ -21,7 +21,7 @@ export interface Linger {
 }
 
 /** Long enough for a balancer to have its next requests refused, and for what it sent on connections that it kept. */
-const lingerMs = 5_000;
+const lingerMs = 3_000;
 
 /**
  * First as ever, while a balancer that asks for readiness finds another server. Then no new connections are taken, which a
