@@ -56,6 +56,8 @@ export async function temporalBundle(root, entry) {
     },
   });
   const workflows = await bundled({ entryPoints: [entry], external: ["@temporalio/workflow"] });
+  // The worker asks for a source map; this one is empty, and names are left as they are.
+  const map = Buffer.from(JSON.stringify({ version: 3, file: "temporal.js", sources: [], names: [], mappings: "" })).toString("base64");
   return `var __TEMPORAL__ = (() => {
 // The worker's cache, which has other contents for each run.
 const cache = globalThis.__webpack_module_cache__;
@@ -67,6 +69,6 @@ const module = { exports: {} }, exports = module.exports;
 ${sdk}
 return module.exports;
 })();
-//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify({ version: 3, file: "temporal.js", sources: [], names: [], mappings: "" })).toString("base64")}
+//# ${"sourceMappingURL"}=data:application/json;base64,${map}
 `;
 }

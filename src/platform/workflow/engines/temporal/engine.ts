@@ -1,8 +1,10 @@
+import { systemTimer } from "../../../events/timer.ts";
 import type { EnginePorts, Over, WorkflowEngine } from "../../engine.ts";
 import type { StepCall, StepOutcome } from "../../execution.ts";
+import { createFence } from "../../fence.ts";
 import { temporalAddress } from "./address.ts";
 import { connectTemporal, said, type TemporalTls } from "./connect.ts";
-import { beatMs, messageSignal, usualTaskQueue, workflowType } from "./names.ts";
+import { beatMs, messageSignal, silentMs, usualTaskQueue, workflowType } from "./names.ts";
 import { describeOver } from "./over.ts";
 import { loadTemporal, prepareRuntime } from "./packages.ts";
 
@@ -38,14 +40,17 @@ export async function createTemporalEngine(options: TemporalOptions): Promise<Wo
   const { activity: { ApplicationFailure, Context }, client: { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, isGrpcServiceError } } = packages;
   prepareRuntime(packages.worker, log);
   const connection = await connectTemporal(packages, address, options.tls ?? encrypted);
+  const closed = new AbortController();
+  /** Temporal gives to others what a silent server did; one that cannot reach it ends that before. */
+  const fence = createFence(systemTimer, silentMs / 1_000);
 
   async function step(call: StepCall): Promise<StepOutcome> {
     const context = Context.current();
     const beats = setInterval(() => context.heartbeat(), beatMs);
     try {
-      return await runStep(call, context.cancellationSignal);
+      return await runStep(call, AbortSignal.any([context.cancellationSignal, fence.signal()]));
     } catch (error) {
-      // This server stops, or Temporal has given the step to another one.
+      // This server stops or is cut off, or Temporal has given the step to another one.
       throw ApplicationFailure.create({ message: (error as Error).message, type: "given-back", category: "BENIGN" });
     } finally {
       clearInterval(beats);
@@ -59,16 +64,26 @@ export async function createTemporalEngine(options: TemporalOptions): Promise<Wo
     maxHeartbeatThrottleInterval: beatMs, stickyQueueScheduleToStartTimeout: stickyMs, maxCachedWorkflows: mostInMemory,
     shutdownGraceTime: 0, shutdownForceTime: stopMs,
   }).catch(async (error: unknown) => {
+    fence.rest();
     await connection.close();
     throw new Error(`Temporal at ${address} runs no workflows for this server: ${said(error)}`, { cause: error });
   });
   const client = new Client({ connection, namespace });
+  const answers = async (): Promise<true> => {
+    await limited(healthMs, () => client.workflowService.describeNamespace({ namespace }));
+    return true;
+  };
+  const beating = (async () => {
+    while (!closed.signal.aborted) {
+      await fence.beat(answers).catch(() => undefined);
+      await systemTimer.sleep(beatMs, closed.signal);
+    }
+  })();
 
   const gone = Promise.withResolvers<string>();
-  let closing = false;
   const running = worker.run().catch((error: unknown) => {
-    log[closing ? "warn" : "error"]({ err: error }, "the worker that runs workflows has ended");
-    if (!closing) gone.resolve(`Temporal at ${address} runs no workflows for this server any more: ${said(error)}`);
+    log[closed.signal.aborted ? "warn" : "error"]({ err: error }, "the worker that runs workflows has ended");
+    if (!closed.signal.aborted) gone.resolve(`Temporal at ${address} runs no workflows for this server any more: ${said(error)}`);
   });
 
   function limited<T>(ms: number, work: () => Promise<T>): Promise<T> {
@@ -116,14 +131,16 @@ export async function createTemporalEngine(options: TemporalOptions): Promise<Wo
     ended: gone.promise,
     async health() {
       try {
-        await limited(healthMs, () => client.workflowService.describeNamespace({ namespace }));
+        await answers();
         return `ok: Temporal at ${address}, namespace ${namespace}`;
       } catch (error) {
         return `Temporal at ${address} does not answer: ${said(error)}`;
       }
     },
     async close() {
-      closing = true;
+      closed.abort();
+      fence.rest();
+      await beating;
       if (worker.getState() === "RUNNING") worker.shutdown();
       await running;
       await connection.close();
