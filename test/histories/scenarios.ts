@@ -67,6 +67,7 @@ export const scenarios: readonly (readonly [{ id: string }, Scenario, Workflow?]
   [flows.waiting, { about: "one signal of two", input: { signals: 2, timeoutSeconds: 5 }, told: [go("one"), "nothing in time"], steps: [written] }],
   [flows.undoing, { about: "failed", input: { fail: true }, steps: [written, flaky, undone] }],
   [flows.undoing, { about: "cancelled", input: { fail: false }, told: [{ cancel: true }], steps: [written, undone] }],
+  [flows.journey, { about: "failed", input: { fail: true }, told: ["nothing in time", go("go")], steps: [written, answers(flows.tell, null), flaky, undone] }],
   [flows.branching, { about: "three, two at once", input: { branches: 3, atOnce: 2 }, told: [1, 1, 1].map(() => ({ childEnded: { output: [1, 1] } })), steps: [written] }],
   [flows.parent, { about: "with a child that fails", input: { times: 3 }, told: [{ childEnded: failure }], steps: [written] }],
   [flows.queued, { about: "done", input: { key: "k", word: "w" }, told: [go("go")], steps: [written] }],

@@ -27,7 +27,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const directory = await mkdtemp(join(tmpdir(), "qinfra-test-"));
   // As root the database runs as another user, who has to get in here; otherwise it would move elsewhere and stay.
   await chmod(directory, 0o711);
-  const server = await startEmbeddedPostgres({ dataDir: join(directory, "postgres"), log: { info: () => undefined, warn: () => undefined }, clock: systemClock, settings: { fsync: "off", full_page_writes: "off", wal_level: "minimal", max_wal_senders: "0" } });
+  const server = await startEmbeddedPostgres({ dataDir: join(directory, "postgres"), log: { info: () => undefined, warn: () => undefined }, clock: systemClock, settings: { fsync: "off", full_page_writes: "off", wal_level: "minimal", max_wal_senders: "0", max_connections: "300" } });
   const { host, port, user, password } = server.connection;
   const admin = new pg.Client({ host, port, user, password, database: "postgres" });
   await admin.connect();

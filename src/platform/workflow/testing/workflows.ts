@@ -69,6 +69,21 @@ export const undoing = workflow({
   },
 });
 
+/** Everything that a server can die in: calls 1 to 5, and 6 and 7 where it fails. */
+export const journey = workflow({
+  id: "test.journey", summary: "Steps, a sleep, a signal, and a failure", permission: "test:run", signals: [go], input: Type.Object({ fail: Type.Boolean() }), output: Type.Null(),
+  async run(flow, { fail }) {
+    flow.compensate(undo, { word: "a" });
+    await flow.step(write, { word: "a" });
+    await flow.step(tell, { word: "b" });
+    await flow.sleep(1);
+    await flow.waitFor(go);
+    await flow.step(write, { word: "c" });
+    if (fail) await flow.step(flaky, { word: "d", times: 99 });
+    return null;
+  },
+});
+
 export const branching = workflow({
   id: "test.branching", summary: "Branches and children at once", permission: "test:run", input: Type.Object({ branches: Type.Integer(), atOnce: Type.Integer() }), output: Type.Array(Type.Integer()),
   async run(flow, { branches, atOnce }) {
@@ -145,7 +160,7 @@ export const tooLarge = workflow({
 });
 
 export const testWorkflows = [
-  plain, retrying, sleeping, waiting, undoing, branching, parent, queued, patched, wrongBranches, tooLarge,
+  plain, retrying, sleeping, waiting, undoing, journey, branching, parent, queued, patched, wrongBranches, tooLarge,
 ] as unknown as readonly Workflow[];
 
 /** What a server knows that was not brought up to date yet. */
