@@ -4,7 +4,7 @@ import type { Operation } from "../../src/platform/operation/index.ts";
 import type { Caller, TestPlatform } from "../../src/app/testing.ts";
 import { roleColumns } from "../../src/app/reference-docs.ts";
 import { grants } from "../../src/platform/actor.ts";
-import { allowedCaller, idKindsOf, makerOf, manifestPlatform, operations, plain, someAtOnce, withRealIds } from "./world.ts";
+import { allowedCaller, fitting, idKindsOf, makerOf, manifestPlatform, operations, plain, someAtOnce, withRealIds } from "./world.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -97,7 +97,7 @@ describe("ids of another organization", () => {
   it.each(idFields)("are not found: $operation.id /$field", async ({ operation, field, kind }) => {
     const owner = allowedCaller(operation);
     const example = operation.examples.find(({ input }) => field in input) ?? { input: {} };
-    const input = { ...await withRealIds(platform, operation, example, owner), [field]: await makerOf(operation, field, kind)?.(platform, owner) };
+    const input = await fitting(platform, operation, { ...await withRealIds(platform, operation, example, owner), [field]: await makerOf(operation, field, kind)?.(platform, owner) }, owner);
     const reply = await callTool("other-tenant-admin", operation, input);
     expect(outcome(reply)).toMatch(/not-found$|^policy-denied$/); // some no program may call, whatever it names
   });

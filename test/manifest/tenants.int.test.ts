@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { organizationOf, type TestCall, type TestPlatform } from "../../src/app/testing.ts";
-import { allowedCaller, arranged, callerOf, endsItsOrganization, idKindsOf, makerOf, makers, manifestPlatform, operations, plain, problemCode, withRealIds, type Example } from "./world.ts";
+import { allowedCaller, arranged, callerOf, endsItsOrganization, fitting, idKindsOf, makerOf, makers, manifestPlatform, operations, plain, problemCode, withRealIds, type Example } from "./world.ts";
 import type { Operation } from "../../src/platform/operation/index.ts";
 
 let platform: TestPlatform;
@@ -28,7 +28,7 @@ describe("ids of another organization", () => {
     const owner = allowedCaller(operation);
     const id = await makerOf(operation, field, kind)?.(platform, owner);
     const value = (schema as { type?: string }).type === "array" ? [id] : id;
-    const input = { ...await withRealIds(platform, operation, example, owner), [field]: value };
+    const input = await fitting(platform, operation, { ...await withRealIds(platform, operation, example, owner), [field]: value }, owner);
 
     const authorization = await platform.newSession(platform.person("other-tenant-admin"), { secondFactor: true });
     const foreign = await platform.call(operation.id, { authorization, input });

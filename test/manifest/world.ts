@@ -63,6 +63,11 @@ export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Own
     const input = { name: `made-${++serial}`, workflow: waiting.id, cron: "0 0 * * *" };
     return (await succeed<{ id: string }>(platform, "schedules.create", { as: owner, input })).id;
   },
+  apr: approval,
+  dlg: async (platform, owner) => {
+    const { userId } = await platform.newMember(platform.person(owner).orgId, "operator");
+    return (await succeed<{ id: string }>(platform, "approvals.delegate", { as: owner, input: { to: toTypeId("usr", userId), endsAt: new Date(Date.now() + 3_600_000).toISOString() } })).id;
+  },
   chn: channel,
   rul: async (platform, owner) => {
     const input = { name: `made-${++serial}`, channel: await channel(platform, owner), types: ["notifications.*"] };
@@ -75,6 +80,23 @@ export const makers: Readonly<Record<string, (platform: TestPlatform, owner: Own
   },
 };
 
+/** A request that `owner` may decide on: the agent of another administrator wants to delete an image. */
+async function approval(platform: TestPlatform, owner: Owner): Promise<string> {
+  const { orgId } = platform.person(owner);
+  const authorization = await platform.newSession(await platform.newMember(orgId, "admin"));
+  const { key } = await succeed<{ key: string }>(platform, "api-keys.create", { authorization, input: { name: `agent ${++serial}`, agent: true, scopes: ["images:delete"] } });
+  const id = await makers["img"]?.(platform, owner);
+  return (await succeed<{ approval: string }>(platform, "images.delete", { authorization: `Bearer ${key}`, input: { id } })).approval;
+}
+
+/** The input with what else belongs to the things that it names: the hash of a request. */
+export async function fitting(platform: TestPlatform, operation: Operation, input: Record<string, unknown>, owner: Owner): Promise<Record<string, unknown>> {
+  const { id } = input;
+  if (!("hash" in operation.input.properties) || typeof id !== "string") return input;
+  const { hash } = await succeed<{ hash: string }>(platform, "approvals.get", { as: owner, input: { id } });
+  return { ...input, hash };
+}
+
 /** Fields that take one sort of what their kind of id names: `operation field`. */
 const makersOfFields: typeof makers = {
   "inventory.scan-site id": siteToScan,
@@ -85,7 +107,7 @@ const makersOfFields: typeof makers = {
 
 /** A webhook, which each operation on channels takes; nothing is sent, because no workflow runs here. */
 async function channel(platform: TestPlatform, owner: Owner): Promise<string> {
-  const input = { name: `made-${++serial}`, kind: "webhook", url: "https://hooks.example/qinfra" };
+  const input = { name: `made-${++serial}`, kind: "webhook", endpoint: "https://hooks.example/qinfra" };
   return (await succeed<{ id: string }>(platform, "notifications.create-channel", { as: owner, input })).id;
 }
 
@@ -250,7 +272,7 @@ export async function withRealIds(platform: TestPlatform, operation: Operation, 
     if (make === undefined) throw new Error(`test/manifest/world.ts: there is no maker of ${kind}_ ids`);
     return make(platform, owner);
   }
-  return await replaced(example.input, "") as Record<string, unknown>;
+  return fitting(platform, operation, await replaced(example.input, "") as Record<string, unknown>, owner);
 }
 
 /** Somebody who may call the operation. */

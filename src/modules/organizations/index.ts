@@ -76,6 +76,7 @@ export const organizations: Module = {
   ],
 };
 
+export { MemberNotFound } from "./errors.ts";
 export { UserId } from "./ids.ts";
 export { actorAgain } from "./actor-again.ts";
 export { eligiblePersons, makerOfKey } from "./approver-views.ts";

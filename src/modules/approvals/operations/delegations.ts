@@ -5,7 +5,7 @@ import { fail } from "../../../platform/errors.ts";
 import { toTypeId, uuidOf } from "../../../platform/ids.ts";
 import { ApproverNotPerson } from "../../../platform/approvals/index.ts";
 import { fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
-import { UserId } from "../../organizations/index.ts";
+import { MemberNotFound, UserId } from "../../organizations/index.ts";
 import { Delegation, DelegationId, OperationName } from "../schemas.ts";
 import { shownDelegation } from "../shown.ts";
 
@@ -29,7 +29,7 @@ export const delegate = operation({
     endsAt: Type.String({ format: "date-time", maxLength: 40, description: "At most 90 days after the start" }),
   }),
   output: Delegation,
-  errors: [DelegationInvalid, ApproverNotPerson],
+  errors: [DelegationInvalid, MemberNotFound, ApproverNotPerson],
   examples: [{ input: { to: "usr_01jd0000000000000000000000", endsAt: "2026-12-31T18:00:00Z" } }],
   prepare: async ({ eligible }) => ({ eligible }),
   async handle({ db, orgId, actor, clock, ids, events }, { to, operations, startsAt, endsAt }, { eligible }) {
@@ -38,7 +38,7 @@ export const delegate = operation({
     const toUser = uuidOf("usr", to);
     if (toUser === from) fail(DelegationInvalid, "/to: is you; name another member");
     const persons = await eligible(db, orgId, clock.now() - soleAfterMs);
-    if (!persons.some(({ userId, until }) => userId === toUser && until === undefined)) fail(DelegationInvalid, `/to: ${to} is no person who is a member of this organization`);
+    if (!persons.some(({ userId, until }) => userId === toUser && until === undefined)) fail(MemberNotFound, `There is no person ${to} who is a member of this organization; \`qinfra members list\` shows who is.`);
     const start = startsAt === undefined ? clock.now() : Date.parse(startsAt);
     const end = Date.parse(endsAt);
     if (end <= Math.max(start, clock.now())) fail(DelegationInvalid, "/endsAt: is not after the start, or is past");
