@@ -21,7 +21,7 @@ export const watchEvents = operation({
   without: { mcp: "a tool answers once; audit.list shows what happened" },
   input: Type.Object({
     type: Type.Optional(Type.Array(TypePattern, { minItems: 1, maxItems: 50, description: "Only these types; `images.*` is every declared one that begins so" })),
-    subject: Type.Optional(Type.Array(Type.String({ pattern: "^[A-Za-z0-9_.:-]{1,200}$" }), { minItems: 1, maxItems: 50, description: "Only events of these, by their ids" })),
+    subject: Type.Optional(Type.Array(Type.String({ pattern: "^[a-z][A-Za-z0-9_.:-]{0,199}$" }), { minItems: 1, maxItems: 50, description: "Only events of these, by their ids" })),
     after: Type.Optional(Type.String({ maxLength: 200, description: "Id of an event of this stream, or `cursor` of an earlier answer: begin after it, not now" })),
   }),
   output: Type.Object({
