@@ -40,6 +40,7 @@ export async function* followStream(io: CliIo, connection: Connection, operation
       }
     } catch (error) {
       if (options.signal?.aborted === true) return;
+      if (io.signal.aborted) throw io.signal.reason;
       why = silent.signal.aborted ? new CliError(`The server at ${connection.url} fell silent.`) : broken(io, connection, error);
       if (!stood || !mayPass(why)) throw why;
     }

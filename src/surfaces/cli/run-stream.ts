@@ -29,6 +29,7 @@ function createColumns(columns: readonly string[]): (value: unknown) => string {
   }).join("  ");
 }
 
-function fit(text: string, width: number | undefined): string {
-  return width === undefined ? text : text.slice(0, width);
+/** A terminal that does not know how wide it is says 0. */
+function fit(text: string, width = 0): string {
+  return width === 0 ? text : text.slice(0, width);
 }

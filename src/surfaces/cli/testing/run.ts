@@ -47,15 +47,18 @@ export async function createCliPlace(manifest: OperationManifest = testManifest(
 /** The input that a command line sends for an operation, put together again from path, query and body. */
 export async function sentInput(place: CliPlace, operation: OperationRecord, words: readonly string[]): Promise<Ran & { input: unknown }> {
   let input: Record<string, unknown> | undefined;
+  const stop = new AbortController();
   const fetch = async (url: string, init: RequestInit): Promise<Response> => {
     const { pathname, searchParams } = new URL(url);
     const values = pathname.split("/").map(decodeURIComponent);
     input = typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {};
     for (const [at, part] of operation.http.path.split("/").entries()) if (part.startsWith("{")) input[part.slice(1, -1)] = values[at];
     for (const name of searchParams.keys()) input[name] = fromQuery(operation, name, searchParams.getAll(name));
+    // A stream goes on until somebody ends it.
+    if (operation.stream !== undefined) stop.abort(130);
     return Response.json({ items: [] });
   };
-  const ran = await place.run(words, { env: { QINFRA_URL: "http://localhost" }, io: { fetch: fetch as typeof globalThis.fetch, pure: async () => async (given) => (input = given) } });
+  const ran = await place.run(words, { env: { QINFRA_URL: "http://localhost" }, io: { fetch: fetch as typeof globalThis.fetch, signal: stop.signal, pure: async () => async (given) => (input = given) } });
   return { ...ran, input };
 }
 
