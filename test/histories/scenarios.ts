@@ -62,6 +62,7 @@ export const scenarios: readonly (readonly [{ id: string }, Scenario, Workflow?]
   [deliverWorkflow, { about: "cancelled", input: { channel }, told: [{ cancel: true }], steps: [answers(sendWaiting, sent(60)), answers(letGo, null)] }],
 
   [flows.plain, { about: "done", input: { word: "w" }, steps: [written, answers(flows.tell, null)] }],
+  [flows.twoSteps, { about: "done", input: { word: "w" }, steps: [written] }],
   [flows.retrying, { about: "failed", input: { times: 3 }, steps: [flaky] }],
   [flows.sleeping, { about: "done", input: { seconds: 1 }, told: ["nothing in time"], steps: [written] }],
   [flows.waiting, { about: "one signal of two", input: { signals: 2, timeoutSeconds: 5 }, told: [go("one"), "nothing in time"], steps: [written] }],

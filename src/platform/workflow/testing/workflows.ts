@@ -27,6 +27,15 @@ export const plain = workflow({
   },
 });
 
+export const twoSteps = workflow({
+  id: "test.two-steps", summary: "Two steps", permission: "test:run", input: Word, output: Type.Integer(),
+  async run(flow, { word }) {
+    const first = await flow.step(write, { word: `${word} 1` });
+    const second = await flow.step(write, { word: `${word} 2` });
+    return first.rows + second.rows;
+  },
+});
+
 export const retrying = workflow({
   id: "test.retrying", summary: "A step that fails", permission: "test:run", input: Type.Object({ times: Type.Integer(), code: Type.Optional(Type.String()) }), output: Type.Integer(),
   run: (flow, { times, code }) => flow.step(flaky, { word: "flaky", times, ...(code === undefined ? {} : { code }) }),
@@ -160,7 +169,7 @@ export const tooLarge = workflow({
 });
 
 export const testWorkflows = [
-  plain, retrying, sleeping, waiting, undoing, journey, branching, parent, queued, patched, wrongBranches, tooLarge,
+  plain, twoSteps, retrying, sleeping, waiting, undoing, journey, branching, parent, queued, patched, wrongBranches, tooLarge,
 ] as unknown as readonly Workflow[];
 
 /** What a server knows that was not brought up to date yet. */
