@@ -20,6 +20,7 @@ export const recipes = {
   keycloak: installKeycloak,
   kafka: installKafka,
   schemathesis: (peer) => installFromPip(peer, "schemathesis", "schemathesis"),
+  aiosmtpd: (peer) => installFromPip(peer, "aiosmtpd", "aiosmtpd"),
   moto: (peer) => installFromPip(peer, "moto", "moto_server", "[server]"),
   "mcp-conformance": (peer) => installFromNpm(peer, { "@modelcontextprotocol/conformance": peer.version }, "conformance"),
   "mcp-inspector": (peer) => installFromNpm(peer, { "@modelcontextprotocol/inspector": peer.version }, "mcp-inspector"),

@@ -7,8 +7,10 @@ export const systemRecipes = {
     installed(["openssh-server", "openssh-client"], { sshd: ["/usr/sbin/sshd", "sshd"], ssh: ["ssh"], "ssh-keygen": ["ssh-keygen"] }, ["ssh", "-V"], /OpenSSH_([^\s,]+)/),
   openssl: () => installed(["openssl"], named("openssl"), ["openssl", "version"]),
   prometheus: () => installed(["prometheus"], named("prometheus", "promtool"), ["prometheus", "--version"]),
+  alertmanager: () => installed(["prometheus-alertmanager"], named("prometheus-alertmanager"), ["prometheus-alertmanager", "--version"]),
   redis: () => installed(["redis-server"], named("redis-server", "redis-cli"), ["redis-server", "--version"]),
   pgbouncer: () => installed(["pgbouncer"], named("pgbouncer"), ["pgbouncer", "--version"]),
+  faketime: () => installed(["faketime"], named("faketime"), ["faketime", "--version"]),
   nginx: () => installed(["nginx"], named("nginx"), ["nginx", "-v"]),
   // podman builds images itself; runc runs them, and mmdebstrap makes the root file system that they start from.
   podman: () => installed(["podman", "runc", "mmdebstrap"], named("podman", "runc", "mmdebstrap"), ["podman", "--version"]),

@@ -29,7 +29,7 @@ export async function channelById(db: Db, id: string): Promise<ChannelRow | unde
 
 /** Held until the transaction ends, so that what is made due is seen by the run, or the run is seen to have ended. */
 export async function lockedChannel(db: Db, id: string): Promise<ChannelRow | undefined> {
-  return db.maybe(sql`${columns} from notifications.channels c where c.id = ${id} for update`);
+  return db.maybe(sql`${columns} from notifications.channels c where c.id = ${id} for no key update`);
 }
 
 export async function shownChannel(db: Db, id: string): Promise<Channel | undefined> {

@@ -44,7 +44,7 @@ const refused = async (id: string, input: Record<string, unknown>, as: Caller = 
   return [answer.status, (answer.body as { code: string }).code];
 };
 
-const newWebhook = (path = "/hook"): Promise<Channel & { secret: string }> => call("notifications.create-channel", { name: `hook-${++serial}`, kind: "webhook", url: `${receiver.url}${path}?key=abcdef` });
+const newWebhook = (path = "/hook"): Promise<Channel & { secret: string }> => call("notifications.create-channel", { name: `hook-${++serial}`, kind: "webhook", endpoint: `${receiver.url}${path}?key=abcdef` });
 const newRule = (channel: string, more: Record<string, unknown> = {}): Promise<Rule> => call("notifications.create-rule", { name: `rule-${++serial}`, channel, types: ["inventory.site-created"], ...more });
 const newSite = (): Promise<{ id: string }> => call("inventory.create-site", { name: `site ${++serial}` });
 const deliveriesOf = async (channel: string): Promise<Delivery[]> => (await call<{ items: Delivery[] }>("notifications.list-deliveries", { channel })).items;
@@ -146,8 +146,8 @@ describe("a signed webhook", () => {
 });
 
 describe("other channels", () => {
-  it("given Slack, then text and blocks arrive, and the url is shown to nobody", async () => {
-    const { id, target } = await call<Channel>("notifications.create-channel", { name: `slack-${++serial}`, kind: "slack", url: `${receiver.url}/services/T0/B0/verysecret` });
+  it("given Slack, then text and blocks arrive, and the endpoint is shown to nobody", async () => {
+    const { id, target } = await call<Channel>("notifications.create-channel", { name: `slack-${++serial}`, kind: "slack", endpoint: `${receiver.url}/services/T0/B0/verysecret` });
     expect(target).toBe(new URL(receiver.url).host);
     await newRule(id, { template: { title: "Site *{{name}}*", text: "<!here> made by {{event.actor}}" } });
     await newSite();
@@ -158,7 +158,7 @@ describe("other channels", () => {
   });
 
   it("given Alertmanager, then alerts are posted with the authorization", async () => {
-    const { id } = await call<Channel>("notifications.create-channel", { name: `alerts-${++serial}`, kind: "alertmanager", url: `${receiver.url}/am/`, authorization: "Basic dXNlcjpwYXNz" });
+    const { id } = await call<Channel>("notifications.create-channel", { name: `alerts-${++serial}`, kind: "alertmanager", endpoint: `${receiver.url}/am/`, authorization: "Basic dXNlcjpwYXNz" });
     await call("notifications.test-channel", { id });
     await ended(id);
     expect(receiver.received[0]).toMatchObject({ path: "/am/api/v2/alerts", headers: { authorization: "Basic dXNlcjpwYXNz" } });
@@ -177,7 +177,7 @@ describe("other channels", () => {
   });
 
   it("given an address that is not public, then nothing is sent", async () => {
-    const { id } = await call<Channel>("notifications.create-channel", { name: `inside-${++serial}`, kind: "webhook", url: "http://10.0.0.1/hook" });
+    const { id } = await call<Channel>("notifications.create-channel", { name: `inside-${++serial}`, kind: "webhook", endpoint: "http://10.0.0.1/hook" });
     await call("notifications.test-channel", { id });
     const [delivery] = await ended(id);
     expect(delivery).toMatchObject({ state: "failed", reason: expect.stringContaining("is not public") as string });
@@ -227,7 +227,7 @@ describe("rules", () => {
     expect(await refused("notifications.create-rule", { name: "all", channel: id, types: [hidden?.type] }, "operator")).toEqual([403, "notification-event-not-allowed"]);
     const rule = await newRule(id, { types: [hidden?.type] });
     expect(await refused("notifications.update-rule", { id: rule.id, enabled: true }, "operator")).toEqual([403, "notification-event-not-allowed"]);
-    expect(await refused("notifications.update-channel", { id, url: receiver.url }, "operator")).toEqual([403, "notification-event-not-allowed"]);
+    expect(await refused("notifications.update-channel", { id, endpoint: receiver.url }, "operator")).toEqual([403, "notification-event-not-allowed"]);
     expect((await platform.call("notifications.update-channel", { as: "operator", input: { id, enabled: false } })).status).toBe(200);
   });
 
@@ -254,8 +254,8 @@ describe("rules", () => {
   });
 
   it.each([
-    ["no url", { kind: "slack" }], ["recipients of a webhook", { kind: "webhook", url: "https://a.example", recipients: ["a@example.org"] }], ["no recipients", { kind: "email" }],
-    ["a password in the url", { kind: "webhook", url: "https://me:secret@a.example" }], ["a secret for Slack", { kind: "slack", url: "https://a.example", secret: `whsec_${"A".repeat(44)}` }],
+    ["no endpoint", { kind: "slack" }], ["recipients of a webhook", { kind: "webhook", endpoint: "https://a.example", recipients: ["a@example.org"] }], ["no recipients", { kind: "email" }],
+    ["a password in the endpoint", { kind: "webhook", endpoint: "https://me:secret@a.example" }], ["a secret for Slack", { kind: "slack", endpoint: "https://a.example", secret: `whsec_${"A".repeat(44)}` }],
   ])("given a channel with %s, then it is refused", async (_what, input) => {
     expect(await refused("notifications.create-channel", { name: "wrong", ...input })).toEqual([400, "notification-channel-invalid"]);
   });

@@ -2,6 +2,7 @@ import { grants } from "../../platform/actor.ts";
 import { timestamp } from "../../platform/clock.ts";
 import type { StoredEvent, Subscription, SubscriptionContext } from "../../platform/events/types.ts";
 import type { SubscriptionServices } from "../../platform/operation/index.ts";
+import { lockedChannel } from "./channel-views.ts";
 import { addToDigest, insertDelivery } from "./delivery-store.ts";
 import { dueAt } from "./domain/due.ts";
 import { holdAll, isOwnEcho, passes } from "./domain/matching.ts";
@@ -37,13 +38,15 @@ export function routeSubscription({ database, clock, ids, eventTypes }: Pick<Sub
       return wanted(await database.read(event.orgId, (db) => rulesOn(db, event)), event).length > 0;
     },
     async handle(context, event) {
+      const rules = wanted(await rulesOn(context.db, event), event);
       const due = new Map<string, number>();
-      for (const rule of wanted(await rulesOn(context.db, event), event)) {
+      // Channels first, and in one order, as all do that lock both channels and deliveries.
+      for (const channelId of [...new Set(rules.map((rule) => rule.channel_id))].sort()) await lockedChannel(context.db, channelId);
+      for (const rule of rules) {
         const at = await tell(context, rule, event);
         due.set(rule.channel_id, Math.min(at, due.get(rule.channel_id) ?? at));
       }
-      // In one order always, so that two that lock several channels do not wait for each other.
-      for (const channelId of [...due.keys()].sort()) await wake(context, channelId, due.get(channelId) ?? 0);
+      for (const [channelId, at] of due) await wake(context, channelId, at);
     },
   };
 }

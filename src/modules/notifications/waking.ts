@@ -22,6 +22,14 @@ export async function wake({ db, workflows }: { db: Db; workflows: Workflows }, 
   await setRun(db, channelId, channel.run_id, null);
 }
 
+/** Tells a run that sleeps that there is nothing to wait for any more, so that it ends. */
+export async function wakeUp({ db, workflows }: { db: Db; workflows: Workflows }, channelId: string): Promise<void> {
+  const channel = await lockedChannel(db, channelId);
+  if (channel === undefined || channel.run_id === null || channel.wake_at === null || !(await goesOn(db, channel.run_id))) return;
+  await workflows.signal(channel.run_id, wakeSignal, {});
+  await setRun(db, channelId, channel.run_id, null);
+}
+
 /** One that was cancelled gives the channel up a moment later. */
 async function goesOn(db: Db, runId: string): Promise<boolean> {
   const state = (await runById(db, runId))?.state;

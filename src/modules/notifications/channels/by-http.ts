@@ -41,7 +41,7 @@ function judged(status: number, answer: string, pauseSeconds: number | undefined
   const more = { status, answer: answer === "" ? null : answer };
   if (status >= 200 && status < 300) return outcome("delivered", more);
   if (status === 410) return outcome("failed", { ...more, unwell: true, gone: true, reason: "The address is gone (410)." });
-  const reason = status >= 300 && status < 400 ? `It redirects (${status}); give the url that it means in the end.` : `It answered ${status}.`;
+  const reason = status >= 300 && status < 400 ? `It redirects (${status}); give the endpoint that it means in the end.` : `It answered ${status}.`;
   const pause = (status === 429 || status === 503) && pauseSeconds !== undefined ? { pauseSeconds } : {};
   return outcome("again", { ...more, ...pause, reason, unwell: !ofThisMessage.has(status) });
 }

@@ -17,7 +17,7 @@ export interface Target {
 
 /** As people give it. */
 export interface TargetInput {
-  url?: string;
+  endpoint?: string;
   authorization?: string;
   secret?: string;
   recipients?: readonly string[];
@@ -50,14 +50,14 @@ export function changedTarget(kind: ChannelKindName, before: { target: Target; r
   const wrong = (what: string): never => fail(ChannelInvalid, what);
   const recipients = input.recipients ?? before.recipients;
   if (kind === "email") {
-    if (input.url !== undefined || input.authorization !== undefined || input.secret !== undefined) wrong("An e-mail channel has recipients, and neither url nor authorization nor secret.");
+    if (input.endpoint !== undefined || input.authorization !== undefined || input.secret !== undefined) wrong("An e-mail channel has recipients, and neither endpoint nor authorization nor secret.");
     if (recipients.length === 0) wrong("An e-mail channel needs at least one recipient.");
     return { target: {}, recipients };
   }
-  if (recipients.length > 0) wrong(`A ${kind} channel has a url and no recipients.`);
+  if (recipients.length > 0) wrong(`A ${kind} channel has an endpoint and no recipients.`);
   if (kind !== "webhook" && input.secret !== undefined) wrong(`Only a webhook is signed; a ${kind} channel has no secret.`);
-  if (kind === "slack" && input.authorization !== undefined) wrong("The url of a slack channel is its credential; leave out authorization.");
-  const url = input.url ?? before.target.url ?? wrong(`A ${kind} channel needs a url.`);
+  if (kind === "slack" && input.authorization !== undefined) wrong("The endpoint of a slack channel is its credential; leave out authorization.");
+  const url = input.endpoint ?? before.target.url ?? wrong(`A ${kind} channel needs an endpoint.`);
   checkedUrl(url);
   if (input.secret !== undefined && secretBytes(input.secret) === undefined) wrong("The secret has to be whsec_ and the base64 of 24 to 64 bytes; leave it out to have one made.");
   // What was made for one host is not shown to another.
@@ -78,6 +78,6 @@ function checkedUrl(url: string): void {
   try {
     checkUrl(url, undefined);
   } catch (error) {
-    throw error instanceof DeclaredError ? new DeclaredError(ChannelInvalid, `The url cannot be used: ${error.message}`) : error;
+    throw error instanceof DeclaredError ? new DeclaredError(ChannelInvalid, `The endpoint cannot be used: ${error.message}`) : error;
   }
 }

@@ -12,7 +12,7 @@ import { ChannelDisabled, ChannelNotFound } from "../errors.ts";
 import { ChannelDeleted, ChannelTested } from "../events.ts";
 import { ChannelId, deliveryTypeId } from "../ids.ts";
 import { Channel, Delivery } from "../schemas.ts";
-import { wake } from "../waking.ts";
+import { wake, wakeUp } from "../waking.ts";
 
 const example = { id: "chn_01jd0000000000000000000000" };
 
@@ -66,8 +66,10 @@ export const deleteChannel = operation({
   output: Type.Object({ id: ChannelId }),
   errors: [ChannelNotFound],
   examples: [{ input: example }],
-  async handle({ db, events }, { id }) {
+  async handle(context, { id }) {
+    const { db, events } = context;
     const { kind } = await channelOf(db, id);
+    await wakeUp(context, uuidOf("chn", id));
     await remove(db, uuidOf("chn", id));
     await events.append({ type: ChannelDeleted, subject: id, data: { kind } });
     return { id };

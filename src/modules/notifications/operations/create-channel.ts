@@ -15,22 +15,22 @@ export const createChannel = operation({
   http: "POST /api/v1/notifications/channels",
   cli: { name: "channels create", positional: ["name", "kind"], columns: ["id", "name", "kind", "target", "secret"] },
   summary: "Make a channel by which people or programs are told of events",
-  description: "Its url, secret and credentials are sealed and never shown again. A webhook is signed as Standard Webhooks has it, with a secret that is shown once.",
+  description: "Its endpoint, secret and credentials are sealed and never shown again. A webhook is signed as Standard Webhooks has it, with a secret that is shown once.",
   permission: "notifications:write",
   effect: "change",
   answersSecret: true,
   without: { mcp: "the answer holds a secret, which is for a person" },
   input: Type.Object({
-    name: Name, kind: ChannelKind, url: Type.Optional(targetFields.url), recipients: Type.Optional(targetFields.recipients),
+    name: Name, kind: ChannelKind, endpoint: Type.Optional(targetFields.endpoint), recipients: Type.Optional(targetFields.recipients),
     authorization: Type.Optional(targetFields.authorization), secret: Type.Optional(Secret),
   }),
   output: ChannelWithSecret,
   errors: [ChannelInvalid, ChannelExists],
   creates: true,
   examples: [
-    { summary: "Slack, Mattermost or Rocket.Chat", input: { name: "on-call", kind: "slack", url: "https://hooks.slack.example/services/T0/B0/x" } },
+    { summary: "Slack, Mattermost or Rocket.Chat", input: { name: "on-call", kind: "slack", endpoint: "https://hooks.slack.example/services/T0/B0/x" } },
     { summary: "E-mail", input: { name: "team-mail", kind: "email", recipients: ["team@example.org"] } },
-    { summary: "A signed webhook", input: { name: "tickets", kind: "webhook", url: "https://tickets.example/hooks/qinfra" } },
+    { summary: "A signed webhook", input: { name: "tickets", kind: "webhook", endpoint: "https://tickets.example/hooks/qinfra" } },
   ],
   async prepare({ secrets, orgId }, { kind, ...input }) {
     const { target, recipients } = changedTarget(kind, { target: {}, recipients: [] }, input);

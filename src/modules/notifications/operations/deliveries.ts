@@ -23,7 +23,7 @@ export const listDeliveries = operation({
   http: "GET /api/v1/notifications/deliveries",
   cli: { name: "deliveries list", columns: ["id", "channel", "kind", "state", "attempts", "createdAt", "reason"] },
   summary: "List deliveries of notifications, newest first",
-  description: "Those that ended stay for 30 days.",
+  description: "Those that ended stay for at least 30 days.",
   permission: "notifications:read",
   effect: "read",
   input: Type.Object({ channel: Type.Optional(ChannelId), rule: Type.Optional(RuleId), state: Type.Optional(DeliveryState), ...paging }),

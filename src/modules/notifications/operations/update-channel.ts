@@ -13,6 +13,7 @@ import { ChannelId } from "../ids.ts";
 import { maySee } from "../may-see.ts";
 import { rulesOfChannel } from "../rule-views.ts";
 import { Channel, Secret, targetFields } from "../schemas.ts";
+import { wakeUp } from "../waking.ts";
 import { channelOf } from "./channels.ts";
 
 const example = { id: "chn_01jd0000000000000000000000" };
@@ -27,7 +28,7 @@ export const updateChannel = operation({
   permission: "notifications:write",
   effect: "change",
   input: Type.Object({
-    id: ChannelId, url: Type.Optional(targetFields.url), recipients: Type.Optional(targetFields.recipients), authorization: Type.Optional(targetFields.authorization),
+    id: ChannelId, endpoint: Type.Optional(targetFields.endpoint), recipients: Type.Optional(targetFields.recipients), authorization: Type.Optional(targetFields.authorization),
     enabled: Type.Optional(Type.Boolean({ description: "While it is false nothing is sent to it and nothing is kept for it" })),
   }),
   output: Channel,
@@ -39,7 +40,7 @@ export const updateChannel = operation({
       const found = await channelOf(db, id);
       return { channel: found, types: [...(await rulesOfChannel(db, found.id)).flatMap((rule) => rule.types), ...(await typesHeldFor(db, found.id))] };
     });
-    const moves = input.url !== undefined || input.recipients !== undefined;
+    const moves = input.endpoint !== undefined || input.recipients !== undefined;
     // Otherwise somebody could have sent to themselves what only the makers of its rules may see, deliveries that are driven again included.
     if (moves) maySee(actor, eventTypes, types);
     const before = { target: await openTarget(secrets, orgId, channel.sealed), recipients: channel.recipients };
@@ -54,7 +55,10 @@ export const updateChannel = operation({
     const at = timestamp(clock);
     const used = enabled ?? channel.enabled;
     if (!(await update(db, channel.id, before, { enabled: used, recipients, sealed, hint, at }))) fail(Conflict, changedMeanwhile);
-    if (!used) await endWaiting(db, { channel: channel.id }, { state: "cancelled", reason: "The channel was disabled.", at });
+    if (!used) {
+      await endWaiting(db, { channel: channel.id }, { state: "cancelled", reason: "The channel was disabled.", at });
+      await wakeUp(context, channel.id);
+    }
     await events.append({ type: ChannelUpdated, subject: id, data: { kind: channel.kind, enabled: used, target: moves } });
     return (await shownChannel(db, channel.id)) as Channel;
   },
