@@ -26,6 +26,8 @@ export interface StartOptions {
   nodeArguments?: readonly string[];
   /** Command before node, such as `taskset -c 0`. */
   launcher?: readonly string[];
+  /** Folder of another version, in place of the one that is built here. */
+  version?: string;
   /** PEM files, where it speaks TLS: the authority of its certificate, and what it is shown. */
   ca?: string;
   client?: { cert: string; key: string };
@@ -35,14 +37,16 @@ export const root = join(import.meta.dirname, "../../..");
 
 let built: Promise<unknown> | undefined;
 /** What is started is what `npm run up` starts: the bundle of these sources, made where it is not there yet. */
-const build = (): Promise<unknown> => promisify(execFile)(process.execPath, [join(root, "scripts/build.mjs")], { cwd: root, timeout: 120_000 });
+export function ensureBuilt(): Promise<unknown> {
+  return (built ??= promisify(execFile)(process.execPath, [join(root, "scripts/build.mjs")], { cwd: root, timeout: 300_000 }));
+}
 
 /** Starts `qinfra up` on a free port of loopback with these settings beside the defaults, and resolves once it is ready. */
 export async function startPlatform(dataDir: string, env: Readonly<Record<string, string>> = {}, options: StartOptions = {}): Promise<RunningPlatform> {
-  const { nodeArguments = [], launcher = [] } = options;
-  await (built ??= build());
-  const [command = process.execPath, ...args] = [...launcher, process.execPath, ...nodeArguments, join(root, "dist/main.mjs"), "up"];
-  const server = startServer(command, args, { cwd: root, env: { HOME: dataDir, DATA_DIR: dataDir, HOST: "127.0.0.1", PORT: "0", ...env } });
+  const { nodeArguments = [], launcher = [], version = root } = options;
+  if (version === root) await ensureBuilt();
+  const [command = process.execPath, ...args] = [...launcher, process.execPath, ...nodeArguments, join(version, "dist/main.mjs"), "up"];
+  const server = startServer(command, args, { cwd: version, env: { HOME: dataDir, DATA_DIR: dataDir, HOST: "127.0.0.1", PORT: "0", ...env } });
   const said = (): string => stripVTControlCharacters(server.log());
   const log = async (): Promise<string> => `${said()}\n${(await readFile(join(dataDir, "qinfra.log"), "utf8").catch(() => "")).slice(-8_000)}`;
   let address = "";
