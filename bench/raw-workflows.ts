@@ -1,4 +1,4 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import pg from "pg";
 
@@ -8,7 +8,7 @@ export interface RawWorkflows {
   poolSize: number;
 }
 
-/** DBOS as one would write it by hand: a workflow of two steps, each a row in a transaction of its own. Answers each number of runs when that many have ended. */
+/** DBOS as one would write it by hand: a workflow of two steps, each a row in a transaction of its own. Asked for a number of runs, it answers when they have ended. */
 async function serve({ connection, poolSize }: RawWorkflows): Promise<void> {
   const engine = new pg.Pool({ ...connection, max: poolSize });
   const rows = new pg.Pool({ ...connection, max: poolSize });
@@ -20,12 +20,13 @@ async function serve({ connection, poolSize }: RawWorkflows): Promise<void> {
     logger: { info: () => undefined, debug: () => undefined, warn: () => undefined, error: (entry) => process.stderr.write(`${String(entry)}\n`) },
   });
   await DBOS.launch();
-  parentPort?.on("message", async (count: number) => {
+  const port = parentPort as MessagePort;
+  port.on("message", async (count: number) => {
     const handles = await Promise.all(Array.from({ length: count }, (_, i) => DBOS.startWorkflow(twoSteps)(`w${i}`)));
     await Promise.all(handles.map((handle) => handle.getResult()));
-    parentPort?.postMessage(count);
+    port.postMessage({ ended: count });
   });
-  parentPort?.postMessage(0);
+  port.postMessage({ ended: 0 });
 }
 
 await serve(workerData as RawWorkflows);

@@ -103,7 +103,7 @@ async function openRaw(stage: Pick<Stage, "superuser">): Promise<Runner> {
   await once(worker, "message");
   return {
     async run(runs) {
-      worker.postMessage(runs);
+      worker.postMessage(runs, []);
       await once(worker, "message");
     },
     close: async () => void (await worker.terminate()),
