@@ -1,12 +1,17 @@
+import { execFile } from "node:child_process";
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { fencedBlocks } from "../docs/support/markdown.ts";
 import { openClient, type Client } from "./support/client.ts";
 import { describeWith } from "./support/peer.ts";
-import { claim, dataFolder, startPlatform, type RunningPlatform } from "./support/platform.ts";
+import { claim, dataFolder, root, startPlatform, type RunningPlatform } from "./support/platform.ts";
 import { freePort, temporaryFolder } from "./support/process.ts";
 import { hostKeyOf, startSshd, type Sshd } from "./support/sshd.ts";
 import { otherHost, otherHostsMissing } from "./support/other-host.ts";
+
+const exec = promisify(execFile);
 
 const records = [
   ["DEBIAN-CVE-2026-1", "openssl", "3.0.17-1"], ["DEBIAN-CVE-2026-2", "zlib", "1:1.2.13-2"],
@@ -146,10 +151,27 @@ describeWith(["openssh-server"], "a site", () => {
       expect(serverOf("old").log().match(/Accepted publickey/g)).toHaveLength(before + 1);
     }, 120_000);
 
+    it("given the commands of the guide, then they scan a site", async () => {
+      const { key } = await client.call<{ key: string }>("POST", "/api/v1/api-keys", { name: "guide", scopes: ["assets:read", "assets:write", "workflows:read", "workflows:write"] });
+      const env = { PATH: `${join(root, "bin")}:${process.env["PATH"] ?? ""}`, QINFRA_URL: platform.address, QINFRA_API_KEY: key, QINFRA_HOME: join(files.path, "home") };
+      const { port, hostKey } = await hostOf("older");
+      const commands = fencedBlocks(await readFile(join(root, "docs/guides/scan-sites.md"), "utf8")).filter(({ language }) => language === "sh").flatMap(({ lines }) => lines);
+      const said: string[] = [];
+      for (const command of commands) {
+        const site = /sit_\w+/.exec(said[0] ?? "")?.[0] ?? "";
+        const here = command.replace(/sit_\w+/, site).replace("--user qinfra", `--user ${serverOf("old").user}`).replace("id_qinfra", serverOf("old").identityFile).replace('"10.0.4.17"', `"127.0.0.1","port":${port}`).replace(/ssh-ed25519 [^"]+/, hostKey);
+        said.push((await exec("/bin/sh", ["-c", here], { env, timeout: 30_000 })).stdout);
+      }
+      const run = await ended(said.map((text) => /run_\w+/.exec(text)?.[0]).find((id) => id !== undefined) ?? "");
+      expect(run).toMatchObject({ state: "succeeded", output: { recorded: 1, failures: [], findings: { all: 2 } } });
+      expect(said.at(-1)).toContain("nightly-zurich");
+    }, 120_000);
+
     it("given a schedule, then the site is scanned by itself", async () => {
       const site = await siteOf("scheduled", [{ ...await hostOf("new"), name: "at-times" }]);
       await client.call("POST", "/api/v1/schedules", { name: "every-minute", workflow: "inventory.scan-site", cron: "* * * * *", input: { site } });
-      await vi.waitUntil(async () => (await hostsOf(site))[0]?.asset !== null, { timeout: 90_000, interval: 500 });
+      const run = await vi.waitUntil(async () => (await hostsOf(site))[0]?.run, { timeout: 90_000, interval: 500 });
+      expect((await ended(run)).output).toMatchObject({ recorded: 1, failed: 0 });
     }, 120_000);
   });
 });

@@ -62,6 +62,10 @@ export async function listAssets(db: Db, filter: AssetFilter): Promise<Asset[]> 
   return rows.map(toAsset);
 }
 
+export async function assetIdByName(db: Db, name: string): Promise<string | undefined> {
+  return (await db.maybe<{ id: string }>(sql`select id from inventory.assets where name = ${name}`))?.id;
+}
+
 export async function siteIdByName(db: Db, name: string): Promise<string | undefined> {
   return (await db.maybe<{ id: string }>(sql`select id from inventory.sites where name = ${name}`))?.id;
 }

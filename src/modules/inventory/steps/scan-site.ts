@@ -17,6 +17,7 @@ import { findingsOfRun, hostsAfter, hostToScan, listHosts, siteById, type HostTo
 import { checkComplete } from "../sites/complete.ts";
 import { collectHostOfSite } from "../sites/collect-host.ts";
 import { failureCode, failureOfHost, passing, shortened, type Failure } from "../sites/failures.ts";
+import { assetIdByName } from "../views.ts";
 import { beginScan, collectHost, endScan, nextHosts, noteFailure } from "../workflows/scan-site.ts";
 
 const mostFailures = 50;
@@ -53,15 +54,19 @@ export const collectHostStep = stepHandler(collectHost, {
     } catch (error) {
       if (error instanceof CollectError && error.code === "no-ssh") throw sshMissing(error);
       const failure = failureOfHost(error);
-      // Tried once more: the first attempt is noted by the step.
-      if (failure === undefined || (passing.has(failure.code) && context.attempt === 1)) throw error;
-      return { state: "failed", site: target.siteId, failure };
+      const last = context.attempt >= collectHost.retry.attempts && !context.signal.aborted;
+      if (failure === undefined && !last) throw error;
+      if (failure !== undefined && passing.has(failure.code) && context.attempt === 1) throw error;
+      if (failure === undefined) context.log.error({ err: error, host: id, run: context.runId }, "a host could not be scanned");
+      return { state: "failed", site: target.siteId, failure: failure ?? { code: "step-failed", reason: "The server could not do it; its log says why." } };
     }
   },
   async handle(context, { host: id, scan }, collected) {
     if (collected.state === "gone") return { outcome: "gone" as const };
     if (collected.state === "failed") return failed(context, { id, scan, site: collected.site }, collected.failure);
     const { target, host, componentSetId, hostKey } = collected;
+    const usedUp = await usedUpFor(context, target.name);
+    if (usedUp !== undefined) return failed(context, { id, scan, site: target.siteId }, usedUp);
     const { name: hostName, kind, os, facts } = host;
     const assetId = await recordHost(context, {
       name: target.name, source: "ssh", componentSetId, facts: { ...facts, hostName }, ...(kind !== undefined && { kind }), ...(os !== undefined && { os }),
@@ -97,6 +102,13 @@ async function failed(context: StepContext, { id, scan, site }: { id: string; sc
   if (!(await hostFailed(context.db, id, { runId: scan, now: timestamp(context.clock) }, failure))) return { outcome: "gone" };
   await context.events.append({ type: HostNotScanned, subject: hostTypeId(id), data: { site: toTypeId("sit", site), code: failure.code } });
   return { outcome: "failed" };
+}
+
+/** Asked before anything is written; of two hosts that come at once for the last one, the later fails as a step. */
+async function usedUpFor({ db, quotas }: StepContext, name: string): Promise<Failure | undefined> {
+  const isNew = (await assetIdByName(db, name)) === undefined;
+  const over = (await quotas.list()).find(({ resource, used, limit }) => limit !== undefined && used >= limit && (resource === "scans" || (resource === "assets" && isNew)));
+  return over === undefined ? undefined : { code: "quota-exceeded", reason: `The organization has used up its quota of ${over.resource}, which is ${over.limit}; an administrator of the platform can set a larger one.` };
 }
 
 async function accessOf({ secrets, orgId }: StepPrepareContext, target: HostToScan): Promise<Parameters<typeof collectHostOfSite>[0]> {

@@ -52,7 +52,7 @@ const usualWave = 20;
 export const scanHosts = workflow({
   id: "inventory.scan-hosts", summary: "Collect some hosts of a site, a wave at a time; part of inventory.scan-site", permission: "assets:write",
   input: Type.Object({ scan: Uuid, hosts: Type.Array(Uuid, { maxItems: 200 }), ...waveFields }),
-  output: Type.Object({ ...Counts.properties, over: Type.Boolean({ description: "More failed than the limit" }) }),
+  output: Counts,
   async run(flow, { scan, hosts, waveSize = usualWave, failureLimit = waveSize }) {
     const counts = { recorded: 0, failed: 0, gone: 0 };
     for (let first = 0; first < hosts.length; first += waveSize) {
@@ -69,9 +69,10 @@ export const scanHosts = workflow({
         counts[outcome] += 1;
         if (error !== undefined) await flow.step(noteFailure, { host, scan, ...error });
       }
-      if (counts.failed - before > failureLimit) return { ...counts, over: true };
+      const failed = counts.failed - before;
+      if (failed > failureLimit) throw new WorkflowError("too-many-failed", `${failed} of ${wave.length} hosts of a wave could not be scanned, and the limit is ${failureLimit}, so that the scan has ended; qinfra sites hosts list --failed says why.`);
     }
-    return { ...counts, over: false };
+    return counts;
   },
 });
 
@@ -94,15 +95,12 @@ export const scanSite = workflow({
     for (;;) {
       const page = await flow.step(nextHosts, { site, limit, ...(after === undefined ? {} : { after }) });
       if (page.hosts.length === 0) break;
-      const { over, ...of } = await flow.child(scanHosts, { scan: flow.id, hosts: page.hosts, waveSize, ...(failureLimit === undefined ? {} : { failureLimit }) });
+      const of = await flow.child(scanHosts, { scan: flow.id, hosts: page.hosts, waveSize, ...(failureLimit === undefined ? {} : { failureLimit }) });
       counts.recorded += of.recorded;
       counts.failed += of.failed;
       counts.gone += of.gone;
       const done = counts.recorded + counts.failed + counts.gone;
       await flow.progress(counts.failed === 0 ? "collecting hosts" : `collecting hosts, ${counts.failed} failed`, done, done > hosts ? done : hosts);
-      if (over) {
-        throw new WorkflowError("too-many-failed", `More hosts of one wave than the limit of ${failureLimit} could not be scanned, ${counts.failed} of ${done} in all, so that the scan has ended; qinfra sites hosts list ${site} --failed says why.`);
-      }
       after = page.last;
     }
     await flow.progress("waiting for findings", hosts, hosts);
