@@ -61,7 +61,7 @@ export async function organizationsUnderTest(options: { verifyJwt?: VerifyJwt; v
     database: test.database, policy: await loadPolicies(resolve(import.meta.dirname, "../../../../policies")), clock, ids, log,
     authenticate: authentication.authenticate, identify, settingsOf: authentication.settingsOf, cache: { through: (_entry: unknown, load: () => unknown) => load(), invalidate: async () => undefined }, limiter: { take: async () => undefined }, load: { admit: () => undefined }, strangers: { note: () => undefined }, traces: noTraces, organizationPolicies: noOrganizationPolicies,
     quotas: () => ({ take: async () => undefined, give: async () => undefined }), settings: { osvUrl: "", deletionGraceDays: 30, signIn: { issuers: [], passwords: true } }, publicUrl: "https://qinfra.example", permissions: registry.permissions, secrets: openSecrets,
-    eventTypes: [...registry.events.values()], operations: registry.byId, approvals: {},
+    eventTypes: [...registry.events.values()], operations: registry.byId, approvals: {}, streams: { close: () => undefined },
     workflows: () => ({}), appender, observe: () => undefined, platformOrgId: first.platformOrgId,
   } as unknown as Services;
 
