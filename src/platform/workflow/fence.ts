@@ -28,6 +28,7 @@ export function createFence(timer: Timer, goneAfterSeconds: number): Fence {
   const afterMs = goneAfterSeconds * 1_000 - Math.min(marginMs, beatMsOf(goneAfterSeconds));
   let inside = new AbortController();
   let closed = false;
+  let rests = false;
   let lease = lend();
 
   function lend(): { end(): void; over(): boolean } {
@@ -50,7 +51,7 @@ export function createFence(timer: Timer, goneAfterSeconds: number): Fence {
         lives = await say();
         return lives;
       } finally {
-        if (!lives || next.over()) next.end();
+        if (!lives || rests || next.over()) next.end();
         else {
           lease.end();
           lease = next;
@@ -63,6 +64,9 @@ export function createFence(timer: Timer, goneAfterSeconds: number): Fence {
       lease.end();
       inside.abort(new Error("others have taken over what this server ran"));
     },
-    rest: () => lease.end(),
+    rest() {
+      rests = true;
+      lease.end();
+    },
   };
 }

@@ -69,13 +69,13 @@ export async function createTemporalEngine(options: TemporalOptions): Promise<Wo
     throw new Error(`Temporal at ${address} runs no workflows for this server: ${said(error)}`, { cause: error });
   });
   const client = new Client({ connection, namespace });
-  const answers = async (): Promise<true> => {
-    await limited(healthMs, () => client.workflowService.describeNamespace({ namespace }));
+  const answers = async (ms: number): Promise<true> => {
+    await limited(ms, () => client.workflowService.describeNamespace({ namespace }));
     return true;
   };
   const beating = (async () => {
     while (!closed.signal.aborted) {
-      await fence.beat(answers).catch(() => undefined);
+      await fence.beat(() => answers(callMs)).catch(() => undefined);
       await systemTimer.sleep(beatMs, closed.signal);
     }
   })();
@@ -131,7 +131,7 @@ export async function createTemporalEngine(options: TemporalOptions): Promise<Wo
     ended: gone.promise,
     async health() {
       try {
-        await answers();
+        await answers(healthMs);
         return `ok: Temporal at ${address}, namespace ${namespace}`;
       } catch (error) {
         return `Temporal at ${address} does not answer: ${said(error)}`;
