@@ -1,10 +1,12 @@
 import type { Appends } from "./appends.ts";
+import type { Buses, Rates } from "./buses.ts";
 import type { Machine } from "./machine.ts";
 import { pinned } from "./process.ts";
 import type { Reads, Side } from "./reads.ts";
 import type { Scans } from "./scans.ts";
 import type { Startup } from "./startup.ts";
 import type { WaysIn } from "./ways-in.ts";
+import type { WorkflowRates } from "./workflows.ts";
 
 export interface Results {
   machine: Machine;
@@ -12,6 +14,8 @@ export interface Results {
   reads: Reads;
   waysIn: WaysIn;
   appends: Appends;
+  buses: Buses;
+  workflows: WorkflowRates;
   startup: Startup;
   scans: Scans;
 }
@@ -24,7 +28,7 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
 const met = (yes: boolean): string => (yes ? "met" : "**not met**");
 
 /** docs/performance.md, whole. */
-export function markdown({ machine, loadAfter, reads, waysIn, appends, startup, scans }: Results): string {
+export function markdown({ machine, loadAfter, reads, waysIn, appends, buses, workflows, startup, scans }: Results): string {
   const idle = startup.serverMb + startup.postgresMb;
   const byProcessor = reads.baseline.cpuMicroseconds / reads.platform.cpuMicroseconds;
   return `# Performance
@@ -86,6 +90,25 @@ ${appends.clients} clients of one organization; each append and each insert is a
 
 Time from commit to position, as another connection sees it that looks every 2 ms: p50 ${ms(appends.position.p50)} ms, p95 ${ms(appends.position.p95)} ms under this load (${whole(appends.position.samples)} samples); p50 ${ms(appends.positionAtRest.p50)} ms, p95 ${ms(appends.positionAtRest.p95)} ms at rest.
 
+## Events on the buses
+
+${whole(buses.events)} events from the log, ${buses.rounds} rounds in turns, medians, events a second. Relay: from the log to the broker's acknowledgement, each event to each
+of its topics; against the broker's own client with the same messages, as many at once. Consume: one consumer whose handler does nothing, in the order of each key,
+with its checkpoint; against the broker's own client that acknowledges, or for \`postgres\` a loop over the log by position that writes its position after each page.
+
+| bus | relay | own client | share | consume | own client | share |
+|---|---|---|---|---|---|---|
+${buses.buses.map(({ name, relay, consume }) => `| ${name} | ${relay === undefined ? "the log is the bus | | " : rates(relay)} | ${rates(consume)} |`).join("\n")}
+${buses.missing.map((why) => `\nNot measured: ${why}.\n`).join("")}
+## Workflows
+
+${whole(workflows.runs)} runs of two steps asked for in one transaction, each step a row in a transaction of its own, until the last has ended; ${workflows.rounds} rounds in turns, medians.
+
+| | runs a second |
+|---|---|
+| DBOS as one would write it by hand | ${whole(workflows.raw)} |
+| the port on DBOS: with its own record, events and limits | ${whole(workflows.port)} (${percent(workflows.ratio)}) |
+
 ## Start and memory
 
 \`qinfra up\` with the embedded PostgreSQL on data that is there: median ${whole(startup.median)} ms from the start of the process to the first 200 of \`/readyz\`, slowest ${whole(startup.slowest)} ms of ${startup.runs}.
@@ -99,4 +122,8 @@ Idle memory ten seconds after the start: server ${whole(startup.serverMb)} MB, P
 
 function row(name: string, side: Side): string {
   return `| ${name} | ${whole(side.requestsPerSecond)} | ${ms(side.p50)} | ${ms(side.p95)} | ${whole(side.cpuMicroseconds)} |`;
+}
+
+function rates({ platform, raw }: Rates): string {
+  return `${whole(platform)} | ${whole(raw)} | ${percent(platform / raw)}`;
 }

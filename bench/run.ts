@@ -3,11 +3,13 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import { root } from "../test/real/support/platform.ts";
 import { measureAppends } from "./appends.ts";
+import { measureBuses } from "./buses.ts";
 import { describeMachine } from "./machine.ts";
 import { measureReads } from "./reads.ts";
 import { markdown } from "./report.ts";
 import { measureScans } from "./scans.ts";
 import { openStage } from "./stage.ts";
+import { measureWorkflows } from "./workflows.ts";
 import { measureWaysIn } from "./ways-in.ts";
 import { measureStartup } from "./startup.ts";
 
@@ -30,9 +32,13 @@ async function main(args: readonly string[]): Promise<number> {
     const waysIn = await measureWaysIn(stage, quick ? timing : { rounds: 3, seconds: 3 });
     say("writes");
     const appends = await measureAppends(stage, timing);
+    say("buses");
+    const buses = await measureBuses(stage, quick ? { rounds: 1, events: 1_000 } : { rounds: 3, events: 5_000 });
+    say("workflows");
+    const workflows = await measureWorkflows(stage, quick ? { rounds: 1, runs: 50 } : { rounds: 3, runs: 500 });
     say("scans");
     const scans = await measureScans(stage, { runs: quick ? 1 : 5 });
-    const text = markdown({ machine, loadAfter: loadavg()[0] ?? 0, reads, waysIn, appends, startup, scans });
+    const text = markdown({ machine, loadAfter: loadavg()[0] ?? 0, reads, waysIn, appends, buses, workflows, startup, scans });
     process.stdout.write(`\n${text}`);
     if (!quick) writeFileSync(join(root, "docs/performance.md"), text);
     return 0;
