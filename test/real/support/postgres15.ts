@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { program } from "./peer.ts";
-import { freePort, startServer, temporaryFolder, unprivilegedUser, untilReady } from "./process.ts";
+import { freePort, startServer, temporaryFolder, unprivilegedUser, untilReady, type Server } from "./process.ts";
 
 const exec = promisify(execFile);
 
@@ -17,7 +17,11 @@ export interface Postgres15 {
   user: "postgres";
   password: string;
   log(): string;
-  /** Ends it: `SIGINT` is PostgreSQL's fast shutdown, `SIGKILL` a crash. */
+  /** Ends its postmaster with SIGKILL; the data stay. */
+  kill(): Promise<void>;
+  /** Starts it again on its data and its port. */
+  start(): Promise<void>;
+  /** Ends it and removes its data: `SIGINT` is PostgreSQL's fast shutdown, `SIGKILL` a crash. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -43,19 +47,32 @@ export async function startPostgres15(settings: Readonly<Record<string, string>>
     await folder.remove();
     throw error;
   }
-  const server = startServer(program("postgresql", "postgres"), ["-D", data, ...flags], { cwd: folder.path, ...(user ? { user } : {}) });
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const run = (): Server => startServer(program("postgresql", "postgres"), ["-D", data, ...flags], { cwd: folder.path, ...(user ? { user } : {}) });
+  let server = run();
   const stop = async (signal: NodeJS.Signals = "SIGINT") => {
     await server.stop(signal);
     await folder.remove();
   };
-  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  /** It refuses to start until the last process of the one before has noticed that its postmaster is gone. */
+  async function start(): Promise<void> {
+    const deadline = Date.now() + 60_000;
+    for (;;) {
+      server = run();
+      try {
+        return await untilReady(server, "PostgreSQL 15", () => answers(url), 60_000);
+      } catch (error) {
+        if (Date.now() > deadline || !server.log().includes("is still in use")) throw error;
+      }
+    }
+  }
   try {
     await untilReady(server, "PostgreSQL 15", () => answers(url));
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, host: "127.0.0.1", port, user: "postgres", password, log: server.log, stop };
+  return { url, host: "127.0.0.1", port, user: "postgres", password, log: () => server.log(), kill: () => server.stop("SIGKILL"), start, stop };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -8,8 +8,12 @@ export interface FaultProxy {
   port: number;
   /** Refuses connections and ends the open ones. */
   stop(): Promise<void>;
-  /** Every answer comes so much later. */
-  slow(ms: number): Promise<void>;
+  /** Every answer comes so much later, give or take the jitter. */
+  slow(ms: number, jitterMs?: number): Promise<void>;
+  /** Each connection is reset (TCP RST) so long after it was made. */
+  reset(afterMs: number): Promise<void>;
+  /** Nothing comes through in either direction, and nobody is told. */
+  hang(): Promise<void>;
   /** Whoever connects is answered with random bytes. */
   garble(): Promise<void>;
   /** As it should be. */
@@ -40,17 +44,22 @@ export async function startToxiproxy(): Promise<Toxiproxy> {
       const listen = await freePort();
       const upstream = `127.0.0.1:${target}`;
       await ask("POST", "/proxies", { name, listen: `127.0.0.1:${listen}`, upstream, enabled: true });
+      const toxic = (kind: string, type: string, attributes: object, stream = "downstream") => ask("POST", `/proxies/${name}/toxics`, { name: kind, type, stream, attributes });
       const set = (values: object) => ask("POST", `/proxies/${name}`, { name, listen: `127.0.0.1:${listen}`, upstream, enabled: true, ...values });
       return {
         port: listen,
         stop: () => set({ enabled: false }),
-        slow: (ms) => ask("POST", `/proxies/${name}/toxics`, { name: "slow", type: "latency", stream: "downstream", attributes: { latency: ms } }),
+        slow: (ms, jitterMs = 0) => toxic("slow", "latency", { latency: ms, jitter: jitterMs }),
+        reset: (afterMs) => toxic("reset", "reset_peer", { timeout: afterMs }),
+        async hang() {
+          for (const stream of ["upstream", "downstream"]) await toxic(`hang-${stream}`, "timeout", { timeout: 0 }, stream);
+        },
         async garble() {
           await set({ enabled: false });
           await set({ upstream: `127.0.0.1:${noise.port}` });
         },
         async mend() {
-          await ask("DELETE", `/proxies/${name}/toxics/slow`);
+          for (const kind of ["slow", "reset", "hang-upstream", "hang-downstream"]) await ask("DELETE", `/proxies/${name}/toxics/${kind}`);
           await set({ enabled: false });
           await set({});
         },
