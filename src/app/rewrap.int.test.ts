@@ -18,6 +18,8 @@ const clock = { now: Date.now };
 const ids = createIds(clock);
 const totpSecret = Buffer.from("a totp secret of 20b");
 const oidcKey = '{"kty":"EC","d":"the private part of a key of the provider"}';
+const siteKey = "the private key of a site";
+const channelSecret = "the secret of a channel";
 const orgs = [ids.uuid(), ids.uuid()];
 const subjects = Array.from({ length: 25 }, (_, i) => `usr_${i}`);
 
@@ -61,7 +63,14 @@ async function filled(): Promise<Filled> {
   const { rows } = await superuser.query<{ id: string }>("select user_id as id from organizations.password_credentials");
   await superuser.query("insert into organizations.totp (user_id, secret, created_at) values ($1, $2, now())", [rows[0]?.id, await secrets.seal(totpSecret, { purpose: "totp" })]);
   await superuser.query("insert into organizations.oidc_keys (id, sealed, created_at) values ('one', $1, now()), ('two', $2, now())", [await secrets.seal(Buffer.from(oidcKey), { purpose: "oidc-key" }), await secrets.seal(Buffer.from(oidcKey), { purpose: "oidc-key" })]);
+  const [org] = orgs;
+  const sealedOf = (purpose: string, text: string): Promise<string> => secrets.seal(Buffer.from(text), { purpose, org: org as string });
+  await superuser.query("insert into inventory.sites (org_id, id, name, private_key, key_fingerprint, created_at) values ($1, $2, 'site', $3, 'SHA256:one', now())", [org, ids.uuid(), await sealedOf("site-key", siteKey)]);
+  await superuser.query("insert into notifications.channels (org_id, id, name, kind, enabled, recipients, sealed, failures, created_at, updated_at) values ($1, $2, 'channel', 'webhook', true, '{}', $3, 0, now(), now())", [
+    org, ids.uuid(), await sealedOf("notification-channel", channelSecret),
+  ]);
   const plain = new Map<string, Buffer>([
+    ["private key of a site", Buffer.from(siteKey)], ["secret of a channel", Buffer.from(channelSecret)],
     ["one-time password", Buffer.from(first.unspent?.oneTimePassword ?? "")], ["TOTP secret", totpSecret], ["provider's key", Buffer.from("the private part of a key")],
     ["root", Buffer.from(secrets.identity().root, "base64")], ["signing seed", Buffer.from(secrets.identity().signing.seed, "base64")],
     ["body about a person", Buffer.from("Ada from 192.0.2.7")],
@@ -87,6 +96,11 @@ async function expectAllOpen({ superuser, test }: Filled, secrets: OpenedSecrets
   const { rows: totp } = await superuser.query<{ secret: string }>("select secret from organizations.totp");
   expect(await secrets.open(totp[0]?.secret ?? "", { purpose: "totp" })).toEqual(totpSecret);
   for (const { sealed } of (await superuser.query<{ sealed: string }>("select sealed from organizations.oidc_keys")).rows) expect((await secrets.open(sealed, { purpose: "oidc-key" })).toString()).toBe(oidcKey);
+  for (const [column, purpose, text] of [["inventory.sites.private_key", "site-key", siteKey], ["notifications.channels.sealed", "notification-channel", channelSecret]] as const) {
+    const [schema, table, name] = column.split(".");
+    const { rows: sealed } = await superuser.query<{ envelope: string; org: string }>(`select ${name} as envelope, org_id as org from ${schema}.${table}`);
+    for (const { envelope, org } of sealed) expect((await secrets.open(envelope, { purpose, org })).toString()).toBe(text);
+  }
   const bodies = createPrivateBodies(secrets);
   const { rows } = await superuser.query<{ org_id: string; event_id: string }>("select org_id, event_id from events.private");
   expect(rows).toHaveLength(subjects.length);
@@ -112,13 +126,14 @@ describe("rewrapping", () => {
     expect(first.map(({ column, seen, moved, failed }) => [column, seen, moved, failed.length])).toEqual([
       ["platform.data_keys.wrapped", 2, 2, 0], ["events.subject_keys.wrapped", 25, 25, 0],
       ["organizations.password_credentials.sealed", 1, 1, 0], ["organizations.totp.secret", 1, 1, 0], ["organizations.oidc_keys.sealed", 2, 2, 0],
+      ["inventory.sites.private_key", 1, 1, 0], ["notifications.channels.sealed", 1, 1, 0],
     ]);
     for (const { column } of first) {
       const [schema, table, name] = column.split(".");
       const { rows } = await given.superuser.query<{ envelope: string }>(`select ${name} as envelope from ${schema}.${table} where ${name} is not null`);
       for (const { envelope } of rows) expect(envelope.split(".")[1]).toBe(keyId);
     }
-    expect((await rewrapAll({ database: given.test.database, columns: sealedColumns, to: given.secrets })).map(({ moved }) => moved)).toEqual([0, 0, 0, 0, 0]);
+    expect((await rewrapAll({ database: given.test.database, columns: sealedColumns, to: given.secrets })).map(({ moved }) => moved)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     await expectAllOpen(given, given.secrets);
   });
 
@@ -130,13 +145,13 @@ describe("rewrapping", () => {
     const before = given.secrets.derive("database mark");
     const inVault = await opened(`${vault.url}?path=moving&key=moving`, { identity: given.secrets.identity() });
     const moved = await rewrapAll({ database, columns: sealedColumns, to: inVault, from: given.secrets });
-    expect(moved.map((column) => [column.moved, column.failed])).toEqual([[2, []], [25, []], [1, []], [1, []], [2, []]]);
+    expect(moved.map((column) => [column.moved, column.failed])).toEqual([[2, []], [25, []], [1, []], [1, []], [2, []], [1, []], [1, []]]);
     await expectAllOpen(given, inVault);
     expect(inVault.derive("database mark")).toEqual(before);
     expect(inVault.verifier(signedBy)?.verify(Buffer.from("checkpoint"), signature)).toBe(true);
     await expect(given.secrets.open((await given.superuser.query("select secret from organizations.totp")).rows[0].secret, { purpose: "totp" })).rejects.toThrow("qinfra keys rewrap --from");
     await inVault.rotate();
-    expect((await rewrapAll({ database, columns: sealedColumns, to: inVault })).map((column) => column.moved)).toEqual([2, 25, 1, 1, 2]);
+    expect((await rewrapAll({ database, columns: sealedColumns, to: inVault })).map((column) => column.moved)).toEqual([2, 25, 1, 1, 2, 1, 1]);
 
     const back = await opened("file:", { identity: inVault.identity() });
     await rewrapAll({ database, columns: sealedColumns, to: back, from: inVault });
@@ -171,7 +186,7 @@ describe("rewrapping", () => {
     const given = await filled();
     await given.superuser.query("update organizations.oidc_keys set sealed = sealed || 'A' where id = 'one'");
     await given.secrets.rotate();
-    const result = (await rewrapAll({ database: given.test.database, columns: sealedColumns, to: given.secrets })).at(-1);
+    const result = (await rewrapAll({ database: given.test.database, columns: sealedColumns, to: given.secrets })).find(({ column }) => column === "organizations.oidc_keys.sealed");
     expect(result).toMatchObject({ seen: 2, moved: 1, failed: [{ key: "one", why: expect.stringMatching(/no sealed value|was changed/) }] });
   });
 

@@ -30,12 +30,13 @@ describe("ids of another organization", () => {
     const value = (schema as { type?: string }).type === "array" ? [id] : id;
     const input = await fitting(platform, operation, { ...await withRealIds(platform, operation, example, owner), [field]: value }, owner);
 
+    const body = await bodyOf(operation, example);
     const authorization = await platform.newSession(platform.person("other-tenant-admin"), { secondFactor: true });
-    const foreign = await platform.call(operation.id, { authorization, input });
+    const foreign = await platform.call(operation.id, { authorization, input, ...body });
     expect({ status: foreign.status, text: foreign.status === 404 ? "" : foreign.text }).toEqual({ status: 404, text: "" });
     expect(problemCode(foreign)).toMatch(/not-found$/);
 
-    const call = endsItsOrganization.has(operation.id) ? await arranged(platform, operation, example) : { ...await callerOf(platform, operation), input, ...await bodyOf(operation, example) };
+    const call = endsItsOrganization.has(operation.id) ? await arranged(platform, operation, example) : { ...await callerOf(platform, operation), input, ...body };
     const own = await platform.call(operation.id, call);
     expect({ status: own.status, text: own.status < 300 ? "" : own.text }).toEqual({ status: own.status, text: "" });
   });
