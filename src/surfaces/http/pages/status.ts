@@ -144,7 +144,7 @@ function feedAge(feed: Feed, now: number): Html {
 
 function healthBody({ ready, checks }: Health): Html {
   const wrong = ready ? chip("warn", "degraded") : chip("bad", "not ok");
-  return inside(facts(Object.entries(checks).map(([name, state]) => [name, state === "ok" ? chip("ok", "ok") : html`${wrong} ${state}`] as const)));
+  return inside(facts(Object.entries(checks).map(([name, state]) => [name, state === "ok" || state.startsWith("ok: ") ? chip("ok", state) : html`${wrong} ${state}`] as const)));
 }
 
 function eventsBody(events: Section<readonly AuditEvent[]>, now: number): Html {
