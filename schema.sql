@@ -1372,8 +1372,7 @@ create table platform.approval_delegations (
   created_at timestamp with time zone not null,
   ended_at timestamp with time zone,
   constraint approval_delegations_pkey PRIMARY KEY (org_id, id),
-  constraint approval_delegations_check CHECK ((from_user <> to_user)),
-  constraint approval_delegations_check1 CHECK ((ends_at > starts_at))
+  constraint approval_delegations_check CHECK ((from_user <> to_user))
 );
 CREATE INDEX approval_delegations_newest ON platform.approval_delegations USING btree (org_id, created_at DESC, id DESC);
 CREATE INDEX approval_delegations_to ON platform.approval_delegations USING btree (org_id, to_user, ends_at);

@@ -102,8 +102,7 @@ create table platform.approval_delegations (
   created_at timestamptz not null,
   ended_at timestamptz,
   primary key (org_id, id),
-  check (from_user <> to_user),
-  check (ends_at > starts_at)
+  check (from_user <> to_user)
 );
 create index approval_delegations_to on platform.approval_delegations (org_id, to_user, ends_at);
 create index approval_delegations_newest on platform.approval_delegations (org_id, created_at desc, id desc);

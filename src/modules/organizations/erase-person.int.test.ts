@@ -91,7 +91,7 @@ describe("erasing a person", () => {
       if ((await superuser.query(`select from ${schema}.${table} where ${name} = $1 limit 1`, [ada.userId])).rowCount !== 0) left.push(column);
     }
     // What others made or were given goes on to name the id.
-    expect(left.sort()).toEqual(["organizations.api_keys.acts_as", "organizations.api_keys.created_by", "organizations.invitations.accepted_by", "organizations.invitations.invited_by"]);
+    expect(left.sort()).toEqual(["organizations.api_keys.acts_as", "organizations.api_keys.created_by", "organizations.invitations.accepted_by", "organizations.invitations.invited_by", "organizations.past_memberships.user_id"]);
     expect((await superuser.query("select from organizations.api_keys where (acts_as = $1 or (created_by = $1 and acts_as is null)) and revoked_at is null", [ada.userId])).rowCount).toBe(0);
     for (const table of ["events.subject_keys", "events.private"]) expect((await superuser.query(`select from ${table} where subject_id = $1`, [typeId(ada)])).rowCount).toBe(0);
     expect([await problems(first), await problems(other), await problems(platform.person("platform-admin").orgId)]).toEqual([0, 0, 0]);

@@ -86,9 +86,9 @@ function whyNot(row: ApprovalRow, actor: Actor, eligible: readonly Eligible[], d
 export const listRules = operation({
   id: "approvals.rules",
   http: "GET /api/v1/approval-rules",
-  cli: { name: "approvals rules", columns: ["operation", "effect", "permission", "approvers", "approvable"] },
+  cli: { name: "approvals rules", columns: ["operation", "effect", "permission", "approvers"] },
   summary: "List who approves which operation, where a policy wants an approval",
-  description: "A policy may ask for more people than the operation names: two for what destroys something in production.",
+  description: "Of the operations that can wait for one; named, also another, with the reason why it cannot. A policy may ask for more people than the operation names: two for what destroys something in production.",
   permission: "approvals:read",
   effect: "read",
   input: Type.Object({ operation: Type.Optional(OperationName) }),
@@ -96,9 +96,9 @@ export const listRules = operation({
   examples: [{ input: {} }],
   prepare: async ({ operations }) => operations,
   async handle(_context, { operation: name }, operations) {
-    const changing = [...operations.values()].filter(({ id, effect }) => (effect === "change" || effect === "destructive") && (name === undefined || id === name));
+    const meant = [...operations.values()].filter((one) => (name === undefined ? whyNotApprovable(one) === undefined : one.id === name));
     return {
-      items: changing.map((one) => {
+      items: meant.map((one) => {
         const why = whyNotApprovable(one) ?? null;
         return { operation: one.id, summary: one.summary, permission: one.permission, effect: one.effect, approvers: approversOf(one).map(({ role, count }) => ({ role, count })), approvable: why === null, why };
       }),
