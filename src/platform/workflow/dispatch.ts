@@ -88,6 +88,8 @@ export function startDispatch(ports: DispatchPorts): { stop(): Promise<void> } {
   const limits = [...workflows.values()].map(({ id, atOnce }) => ({ workflow: id, most: atOnce ?? null }));
 
   async function handRuns(): Promise<boolean> {
+    // What a server takes that dies before others have heard of it, nobody would take over.
+    if (!known) return false;
     const runs = await database.system((db) => claimRuns(db, executor, limits, page));
     if (runs.length === 0) return false;
     for (const run of runs) {
@@ -110,6 +112,7 @@ export function startDispatch(ports: DispatchPorts): { stop(): Promise<void> } {
     steady = 0;
     const lives = await fence.beat(() => database.system((db) => beat(db, executor, !known)));
     steady = Math.min(steadyBeats, before + 1);
+    if (!known) runs.ring();
     known = true;
     if (lives) return false;
     fence.close();
