@@ -8,8 +8,12 @@ import { root } from "./support/platform.ts";
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const migrations = readdirSync(join(root, "migrations")).filter((name) => name.endsWith(".sql")).map((name) => read(`migrations/${name}`)).join("\n");
 
-/** What the migrations make in a schema: `kind` is table or view. */
+/** Schemas of the platform itself; a module of that name shows what is in them. */
+const platformSchemas = new Set(["events", "platform"]);
+
+/** What the migrations make in a module's schema: `kind` is table or view. */
 function made(schema: string, kind: "table" | "view"): string[] {
+  if (platformSchemas.has(schema)) return [];
   return [...migrations.matchAll(new RegExp(`^create ${kind} ${schema}\\.(\\w+)`, "gm"))].map((match) => match[1] ?? "");
 }
 
