@@ -32,9 +32,10 @@ export async function expectConsumed(database: pg.Client, load: CountedLoad, hea
     [subjects, [...load.acknowledged.values()]],
   );
   expect(notOnce).toEqual([]);
-  const inLog = await vi.waitUntil(async () => {
-    const { rows } = await database.query<{ id: string }>("select id from events.log");
-    return rows.every(({ id }) => heard.has(id)) ? new Set(rows.map(({ id }) => id)) : undefined;
+  const inLog = await vi.waitFor(async () => {
+    const { rows } = await database.query<{ id: string; type: string }>("select id, type from events.log");
+    expect(rows.filter(({ id }) => !heard.has(id))).toEqual([]);
+    return new Set(rows.map(({ id }) => id));
   }, patience);
   expect([...heard.keys()].filter((id) => !inLog.has(id))).toEqual([]);
   expect(gaps(heard)).toEqual([]);
