@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,7 +28,9 @@ export async function createAuthority(folder: string, name = "ca"): Promise<Auth
       await openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", `${file}.key`);
       await openssl("req", "-new", "-key", `${file}.key`, "-subj", `/CN=${subject}`, "-out", `${file}.csr`);
       await writeFile(at(`${file}.ext`), "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n");
-      await openssl("x509", "-req", "-in", `${file}.csr`, "-CA", `${name}.crt`, "-CAkey", `${name}.key`, "-CAcreateserial", "-extfile", `${file}.ext`, "-days", String(days), "-out", `${file}.crt`);
+      // A file with the next number would be read and written by several at once.
+      const serial = `0x4${randomBytes(15).toString("hex")}`;
+      await openssl("x509", "-req", "-in", `${file}.csr`, "-CA", `${name}.crt`, "-CAkey", `${name}.key`, "-set_serial", serial, "-extfile", `${file}.ext`, "-days", String(days), "-out", `${file}.crt`);
       return { cert: at(`${file}.crt`), key: at(`${file}.key`) };
     },
   };
