@@ -144,11 +144,14 @@ export function asCliError(io: CliIo, connection: Connection, error: unknown): C
   });
 }
 
+/** Those of sockets: a file that cannot be opened is no fault of the network. */
+const networkCalls = new Set(["connect", "getaddrinfo", "read", "write", "shutdown"]);
+
 /** fetch wraps the error of the network once or twice. */
 function networkCause(error: unknown): { code: string } | undefined {
   for (let at = error; at instanceof Error; at = at.cause ?? (at instanceof AggregateError ? at.errors[0] : undefined)) {
     const code = (at as NodeJS.ErrnoException).code;
-    if (typeof code === "string" && (code in networkErrors || code.startsWith("UND_ERR_") || (at as NodeJS.ErrnoException).syscall !== undefined)) return Object.assign(at, { code });
+    if (typeof code === "string" && (code in networkErrors || code.startsWith("UND_ERR_") || networkCalls.has((at as NodeJS.ErrnoException).syscall ?? ""))) return Object.assign(at, { code });
   }
   // fetch also refuses some ports by itself, and gives no code for it.
   const refused = error instanceof TypeError && error.message === "fetch failed" && error.cause instanceof Error ? error.cause : undefined;
