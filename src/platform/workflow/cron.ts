@@ -30,10 +30,17 @@ export function timesUntil(cron: string, timeZone: string, first: number, now: n
 function parsed(cron: string, timezone: string): Cron {
   try {
     if (cron.trim().split(/\s+/).length !== 5) throw new Error("it has five fields: minute, hour, day of the month, month, day of the week");
-    const schedule = new Cron(cron, { timezone, paused: true });
-    schedule.nextRun(new Date(0)); // a wrong time zone shows itself here
-    return schedule;
+    if (!isTimeZone(timezone)) throw new Error(`${timezone} is not the IANA name of a time zone, such as Europe/Zurich`);
+    return new Cron(cron, { timezone, paused: true });
   } catch (error) {
     return fail(ScheduleInvalid, `"${cron}" in ${timezone} is no schedule: ${(error as Error).message.replace(/^CronPattern: /, "")}`);
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
   }
 }
