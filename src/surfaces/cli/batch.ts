@@ -12,8 +12,8 @@ import { callOnce, reportEvent } from "./run-operation.ts";
 
 /**
  * Runs an operation once for each line of a file of JSON inputs; fields given as options hold for every line that does
- * not say otherwise. Answers one line for each: `{"line", "result"}` or `{"line", "problem"}`. A line that is refused
- * does not stop the others; no connection does.
+ * not say otherwise. Answers one line for each: `{"line", "result"}`, `{"line", "pending"}` or `{"line", "problem"}`. A line that is refused
+ * or waits for an approval does not stop the others; no connection does.
  */
 export async function runBatch(context: CliContext, operation: OperationRecord, common: Record<string, unknown>, file: string, idempotencyKey?: string): Promise<number> {
   const { io } = context;
@@ -30,6 +30,11 @@ export async function runBatch(context: CliContext, operation: OperationRecord, 
       worst = Math.max(worst, reportEvent(context, result));
     } catch (error) {
       const known = knownError(error);
+      if (known.pending !== undefined) {
+        await write(io, `${JSON.stringify({ line: number, pending: known.pending })}\n`);
+        worst = Math.max(worst, known.exitCode);
+        continue;
+      }
       await write(io, `${JSON.stringify({ line: number, problem: known.problem ?? { code: "invalid-input", detail: known.message } })}\n`);
       say(io, `line ${number}: ${errorText(known)}`);
       worst = Math.max(worst, known.exitCode);
@@ -61,6 +66,7 @@ function knownError(error: unknown): CliError {
     return new CliError(problem.detail, { problem });
   }
   if (error instanceof LineError) return error;
+  if (error instanceof CliError && error.pending !== undefined) return error;
   if (error instanceof CliError && error.problem !== undefined && error.problem.code !== "unauthenticated") return error;
   throw error;
 }

@@ -203,6 +203,17 @@ describe("--batch", () => {
     expect(server.received.map((request) => [JSON.parse(request.body).size, request.headers["idempotency-key"]])).toEqual([[4, "run1-1"], [4, "run1-3"], [5, "run1-5"]]);
   });
 
+  it("goes on where a line waits for an approval, and says which request", async () => {
+    server.answers["POST /api/v1/things"] = (request) => {
+      const { name } = JSON.parse(request.body) as { name: string };
+      return name === "a" ? { status: 202, json: { approval: "apr_1", message: "It waits." } } : { json: { thing: { ...thing, name } } };
+    };
+    const { code, stdout } = await place.run(["things", "create", "--size", "4", "--batch", "-"], { env: env(), stdin: '{"name":"a"}\n{"name":"b"}\n' });
+    expect(code).toBe(2);
+    const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([{ line: 1, pending: { approval: "apr_1" } }, { line: 2, result: { thing: { name: "b" } } }]);
+  });
+
   it("stops where nobody answers", async () => {
     server.answers["POST /api/v1/things"] = { problem: { code: "unauthenticated", status: 401, title: "T", detail: "Sign in." } };
     const { code, stdout } = await place.run(["things", "create", "--batch", "-"], { env: env(), stdin: '{"name":"a"}\n{"name":"b"}\n' });
