@@ -39,7 +39,8 @@ create table platform.approvals (
 );
 -- Who asks again for the same gets the same request.
 create unique index approvals_pending on platform.approvals (org_id, requester_id, hash) where state = 'pending';
-create index approvals_newest on platform.approvals (org_id, created_at desc, id desc);
+-- What waits or is about to run, for whoever looks whether a run still follows it.
+create index approvals_open on platform.approvals (org_id, id) where state in ('pending', 'approved');
 alter table platform.approvals enable row level security;
 alter table platform.approvals force row level security;
 create policy tenant on platform.approvals using (org_id = platform.current_org()) with check (org_id = platform.current_org());

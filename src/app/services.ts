@@ -33,6 +33,7 @@ import { runApproved } from "../platform/operation/run-approved.ts";
 import { workflowsIn, type Workflow } from "../platform/workflow/index.ts";
 import type { WorkerPool } from "../platform/worker/index.ts";
 import { followRequest } from "../modules/approvals/index.ts";
+import { followAgain, type RescuePorts } from "../platform/approvals/rescue.ts";
 import { actorAgain, createAuthentication, createIdentify, createSettleClaims, eligiblePersons, makerOfKey, ensureFirstAdministrator, eraseDue, quotasOf, type ErasurePorts, type FirstAdministrator } from "../modules/organizations/index.ts";
 import { countedBlobs } from "./counted-blobs.ts";
 import { createRetention, type Retention } from "./retention.ts";
@@ -73,6 +74,8 @@ export interface Platform {
   identity: Identity;
   /** Erases the organizations whose time is over. */
   eraseDue(): Promise<void>;
+  /** Has a run follow each open request for an approval that none follows any more. Answers how many there were. */
+  followApprovals(everywhere: RescuePorts["everywhere"]): Promise<number>;
   /** Retires what is older than the policy keeps. */
   retention: Retention;
   /** The certificate of this server was replaced: engines that hold it take the new one. */
@@ -211,6 +214,10 @@ export async function assemble({ config, database, secrets, workers, policiesDir
   return {
     services, registry, metrics, firstAdministrator,
     eraseDue: () => eraseDue(erasure, line), retention, identity,
+    followApprovals: (everywhere) => followAgain({
+      database, everywhere, follow: services.approvals.follow,
+      workflowsFor: (db, orgId) => workflowsIn(db, { orgId, starter: { kind: "system", ai: false } }, { clock, ids, events: appenderFor(db, "approvals.follow-again", { orgId, requestId: ids.uuid() }), workflows: registry.workflows }),
+    }),
     renewCertificate: () => running?.renewCertificate(),
     checks: createChecks({
       database: async () => ((await database.healthy()) ? "ok" : "does not answer"),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { testPlatform, type Answer, type Person, type TestPlatform } from "../../app/testing.ts";
-import { sql } from "../../platform/database/sql.ts";
+import { sql, type Query } from "../../platform/database/sql.ts";
 import { toTypeId, uuidOf } from "../../platform/ids.ts";
 import { askToRemove, decide as decideAs, freshName as fresh, shelves, world, type Request } from "./testing/shelves.ts";
 
@@ -195,6 +195,107 @@ describe("a delegation", () => {
     const delegate = await platform.newMember(platform.person("admin").orgId, "operator");
     await platform.call("approvals.delegate", { authorization: second, input: { to: toTypeId("usr", delegate.userId), endsAt: new Date(Date.now() + 60_000).toISOString() } });
     expect((await decide("approve", await ask(), await platform.newSession(delegate))).body).toMatchObject({ code: "permission-missing" });
+  });
+});
+
+describe("a way around", () => {
+  const run = (query: Query): Promise<unknown> => platform.test.database.system((db) => db.run(query));
+  const runOf = (id: string): Query => sql`select run_id from platform.approvals where id = ${uuidOf("apr", id)}`;
+  const asMember = async (role: "admin" | "operator" = "admin"): Promise<string> => platform.newSession(await platform.newMember(platform.person("admin").orgId, role));
+  const askWith = async (operation: string, authorization: string, input: object): Promise<Request> => {
+    const { approval, hash } = (await platform.call(operation, { authorization, input: { ...input } })).body as { approval: string; hash: string };
+    return { id: approval, hash, state: "pending" };
+  };
+  const agentKey = async (input: object): Promise<string> => {
+    const made = await platform.call("api-keys.create", { authorization: third, input: { name: fresh(), agent: true, expiresInDays: 1, ...input } });
+    return `Bearer ${(made.body as { key: string }).key}`;
+  };
+
+  it("given two requests under one idempotency key, when one has run, then the other ends, and is not open for ever", async () => {
+    const name = fresh();
+    const asked = async (): Promise<Request> => {
+      const { approval, hash } = (await platform.call("shelves.remove", { as: "agent-key", input: { name }, headers: { "idempotency-key": `k-${name}` } })).body as { approval: string; hash: string };
+      return { id: approval, hash, state: "pending" };
+    };
+    const first = await asked();
+    world.shelf = "half";
+    const other = await asked();
+    expect(other.id).not.toBe(first.id);
+    await decide("approve", other, second);
+    expect(await ended(other.id)).toMatchObject({ state: "executed" });
+    world.shelf = "full";
+    await decide("approve", first, second);
+    expect(await ended(first.id)).toMatchObject({ state: "outdated", failure: { message: expect.stringContaining("same idempotency key") as string } });
+    expect(world.removed).toEqual([name]);
+  });
+
+  it("given a person's request, when an agent writes what it would do, then it is an AI's from then on", async () => {
+    const request = await askWith("shelves.remove", await asMember(), { name: fresh(), environment: "production" });
+    expect(await get(request.id)).toMatchObject({ ai: false, reasons: ["destructive-in-production"] });
+    const agent = await agentKey({ scopes: ["approvals:write", "images:delete"] });
+    const modified = await platform.call("approvals.modify", { authorization: agent, input: { id: request.id, hash: request.hash, input: { name: fresh(), environment: "production" } } });
+    expect(modified.body).toMatchObject({ ai: true, reasons: ["destructive-by-ai", "destructive-in-production"] });
+  });
+
+  it("given a person's request for what no agent may ask, then no agent changes it either", async () => {
+    const request = await askWith("shelves.badge", await asMember(), { name: fresh() });
+    const agent = await agentKey({ scopes: ["approvals:write", "members:write"] });
+    const modified = await platform.call("approvals.modify", { authorization: agent, input: { id: request.id, hash: request.hash, input: { name: fresh() } } });
+    expect(modified.body).toMatchObject({ status: 403, code: "policy-denied", detail: expect.stringContaining("ai-identity-permission") as string });
+  });
+
+  it("given a service account's key that changed a request, then who made the key does not approve it", async () => {
+    const account = (await platform.call("service-accounts.create", { as: "admin", input: { name: fresh(), role: "admin" } })).body as { id: string };
+    const key = await agentKey({ agent: false, serviceAccount: account.id, scopes: ["approvals:write", "images:delete"] });
+    const request = await ask();
+    const modified = await platform.call("approvals.modify", { authorization: key, input: { id: request.id, hash: request.hash, input: { name: fresh() } } });
+    const changed = modified.body as { id: string; hash: string; state: string };
+    expect((await decide("approve", changed, third)).body).toMatchObject({ code: "approver-served" });
+    expect((await decide("approve", changed, second)).body).toMatchObject({ state: "approved" });
+  });
+
+  it("given a change to what another request of theirs waits for, then it is refused, and both stay", async () => {
+    const [name, one] = [fresh(), await ask()];
+    const other = await ask(name);
+    expect((await platform.call("approvals.modify", { authorization: second, input: { id: one.id, hash: one.hash, input: { name } } })).body).toMatchObject({ status: 409, code: "approval-changed", detail: expect.stringContaining(other.id) as string });
+    expect([(await get(one.id))["state"], (await get(other.id))["state"]]).toEqual(["pending", "pending"]);
+  });
+
+  it("given an approver who has lost the role since, then their vote counts no more", async () => {
+    const leaving = await platform.newMember(platform.person("admin").orgId, "admin");
+    const request = await askWith("shelves.pair", await asMember(), { name: fresh() });
+    expect((await decide("approve", request, await platform.newSession(leaving))).body).toMatchObject({ state: "pending" });
+    await run(sql`update organizations.memberships set role = 'viewer' where user_id = ${leaving.userId}`);
+    expect((await decide("approve", request, second)).body).toMatchObject({ state: "pending" });
+    expect((await decide("approve", request, third)).body).toMatchObject({ state: "approved" });
+  });
+
+  it("given nothing wrote down that a request's time is over, when it is asked for again, then it is another request", async () => {
+    const name = fresh();
+    const request = await ask(name);
+    await run(sql`update platform.workflow_runs set state = 'cancelled', cancelled_at = now(), ended_at = now() where id = (${runOf(request.id)})`);
+    await run(sql`update platform.approvals set expires_at = now() - interval '1 second' where id = ${uuidOf("apr", request.id)}`);
+    const again = await ask(name);
+    expect(again.id).not.toBe(request.id);
+    expect(await get(request.id)).toMatchObject({ state: "expired" });
+    expect((await decide("approve", again, second)).body).toMatchObject({ state: "approved" });
+  });
+
+  it("given a run that was cancelled and does not know it yet, when the request is approved, then it runs all the same", async () => {
+    const request = await ask();
+    await run(sql`update platform.workflow_runs set cancelled_at = now() where id = (${runOf(request.id)})`);
+    await decide("approve", request, second);
+    expect(await ended(request.id)).toMatchObject({ state: "executed" });
+  });
+
+  it("given the run broke after the approval, then another one follows the request", async () => {
+    const request = await ask();
+    await run(sql`update platform.workflow_runs set state = 'failed', ended_at = now() where id = (${runOf(request.id)})`);
+    await run(sql`update platform.approvals set state = 'approved', run_before = now() - interval '1 second' where id = ${uuidOf("apr", request.id)}`);
+    expect(await platform.platform.followApprovals((work) => platform.test.database.system(work))).toBeGreaterThanOrEqual(1);
+    expect(await ended(request.id)).toMatchObject({ state: "expired" });
+    expect(await platform.platform.followApprovals((work) => platform.test.database.system(work))).toBe(0);
+    expect(world.removed).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ import { isConfirmed } from "../operation/confirmation.ts";
 import type { PlanDecision } from "../policy/index.ts";
 import type { Workflow } from "../workflow/declare.ts";
 import type { Workflows } from "../workflow/types.ts";
+import { end } from "./end.ts";
 import { requested } from "./events.ts";
 import { approvalById, insertApproval, pendingApproval, setRun, waitsForAnother, type ApprovalRow } from "./store.ts";
 import type { ApprovalTimes, Requester } from "./types.ts";
@@ -61,8 +62,11 @@ export async function askForApproval(db: Db, ports: ApprovalPorts, asked: Asked)
   });
   if (!inserted) {
     const waiting = await pendingApproval(db, orgId, requesterId, hash);
-    // It was decided in this moment; what was asked for is another request then.
-    return waiting ?? askForApproval(db, ports, asked);
+    if (waiting !== undefined && waiting.expires_at.getTime() > clock.now()) return waiting;
+    // Nobody has written down that its time is over, where what waited for that was cancelled.
+    if (waiting !== undefined) await end(db, ports, waiting, "expired");
+    // Or it was decided in this moment. What was asked for is another request then.
+    return askForApproval(db, ports, asked);
   }
   await setRun(db, orgId, id, await workflows.start(follow, { approval: approvalTypeId(id) }));
   await events.append({

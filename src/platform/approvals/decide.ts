@@ -4,13 +4,13 @@ import type { Db } from "../database/database.ts";
 import { ConfirmationNeeded, DeclaredError, fail } from "../errors.ts";
 import { toTypeId } from "../ids.ts";
 import { confirmationMs, isConfirmed } from "../operation/confirmation.ts";
-import { RunEnded, RunNotFound } from "../workflow/errors.ts";
 import { approvalTypeId, type ApprovalPorts } from "./ask.ts";
 import { delegatorsOf } from "./delegation-store.ts";
 import { ApprovalChanged, ApprovalDecided, ApprovalEnded, ApprovalNotFound, ApproverNotEligible, ReasonNeeded } from "./errors.ts";
-import { commented, decided, ended } from "./events.ts";
-import { isMet, soleAfterMs, solePerson, standingOf } from "./rules.ts";
-import { approvalForChange, countComments, decisionsOf, insertComment, insertDecision, markApproved, markEnded, setRun, type ApprovalRow } from "./store.ts";
+import { end } from "./end.ts";
+import { commented, decided } from "./events.ts";
+import { isMet, soleAfterMs, solePerson, standingOf, stillCounting } from "./rules.ts";
+import { approvalForChange, countComments, decisionsOf, insertComment, insertDecision, markApproved, runListens, setRun, type ApprovalRow } from "./store.ts";
 import type { Eligible } from "./types.ts";
 
 /** Who may decide by their role in the organization, or could since that moment (milliseconds since 1970). */
@@ -53,7 +53,7 @@ export async function decide(db: Db, ports: ApprovalPorts, people: EligiblePerso
   if (!(await insertDecision(db, row, { ...vote, reason: asked.reason ?? null, at }))) {
     fail(ApprovalDecided, standing.countsFor === actor.userId ? "You have decided on this already; each person counts once." : "The person for whom you decide has been counted already.");
   }
-  const votes = [...before.map((one) => ({ ...one, countsFor: one.counts_for, userId: one.user_id })), vote];
+  const votes = [...stillCounting(row.approvers, before, eligible).map((one) => ({ ...one, countsFor: one.counts_for, userId: one.user_id })), vote];
   const state = decision === "reject" ? "rejected" : isMet(row.approvers, votes) ? "approved" : "pending";
   await events.append({
     type: decided, subject: approvalTypeId(row.id),
@@ -116,19 +116,10 @@ export function notThere(id: string): never {
   throw new DeclaredError(ApprovalNotFound, `There is no approval request ${approvalTypeId(id)} in this organization; qinfra approvals list shows what there is.`);
 }
 
-export async function end(db: Db, { clock, events }: Pick<ApprovalPorts, "clock" | "events">, row: ApprovalRow, state: "rejected" | "withdrawn" | "expired" | "outdated" | "failed", failure?: { code: string; message: string }): Promise<void> {
-  await markEnded(db, row, { state, at: timestamp(clock), ...(failure === undefined ? {} : { failure }) });
-  await events.append({ type: ended, subject: approvalTypeId(row.id), data: { operation: row.operation, state, ...(failure === undefined ? {} : { code: failure.code }) } });
-}
-
 /** What waits looks again. Somebody may have cancelled it; a request that people decided on is not lost with it. */
 export async function wake(db: Db, { workflows, follow }: ApprovalPorts, row: ApprovalRow): Promise<void> {
   const [changed] = follow.signals;
   if (changed === undefined) throw new Error(`${follow.id} hears no signal`);
-  try {
-    await workflows.signal(row.run_id, changed, {});
-  } catch (error) {
-    if (!(error instanceof DeclaredError) || (error.type !== RunEnded && error.type !== RunNotFound)) throw error;
-    await setRun(db, row.org_id, row.id, await workflows.start(follow, { approval: approvalTypeId(row.id) }));
-  }
+  if (await runListens(db, row.org_id, row.run_id)) return workflows.signal(row.run_id, changed, {});
+  await setRun(db, row.org_id, row.id, await workflows.start(follow, { approval: approvalTypeId(row.id) }));
 }

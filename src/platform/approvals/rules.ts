@@ -15,6 +15,14 @@ function countsForSome(role: string, rule: readonly ApproverRule[]): boolean {
   return rule.some((one) => countsAs(role, one.role));
 }
 
+/** Of what was decided, what counts still: the person whose vote it is has a role that decides, and counts in that of today. */
+export function stillCounting<Vote extends { counts_for: string; role: string }>(rule: readonly ApproverRule[], votes: readonly Vote[], eligible: readonly Eligible[]): Vote[] {
+  return votes.flatMap((vote) => {
+    const now = eligible.find(({ userId, role, until }) => userId === vote.counts_for && until === undefined && countsForSome(role, rule));
+    return now === undefined ? [] : [{ ...vote, role: now.role }];
+  });
+}
+
 /** Whether those who approved are enough. Each person counts once; administrators fill what the role itself does not. */
 export function isMet(rule: readonly ApproverRule[], decisions: readonly Pick<Decision, "role" | "decision" | "sole">[]): boolean {
   const approvals = decisions.filter(({ decision }) => decision === "approve");

@@ -76,7 +76,7 @@ export function approvalForChange(db: Db, orgId: string, id: string): Promise<Ap
 }
 
 export function pendingApproval(db: Db, orgId: string, requesterId: string, hash: Buffer): Promise<ApprovalRow | undefined> {
-  return db.maybe<ApprovalRow>(sql`select ${columns} from platform.approvals where org_id = ${orgId} and requester_id = ${requesterId} and hash = ${hash} and state = 'pending'`);
+  return db.maybe<ApprovalRow>(sql`select ${columns} from platform.approvals where org_id = ${orgId} and requester_id = ${requesterId} and hash = ${hash} and state = 'pending' for update`);
 }
 
 /** Whether the key stands for another input that waits. */
@@ -102,6 +102,21 @@ export function listApprovals(db: Db, { state, operation, requester, after, limi
     where (${state ?? null}::text is null or state = ${state ?? null}) and (${operation ?? null}::text is null or operation = ${operation ?? null})
       and (${requester ?? null}::uuid is null or ${requester ?? null} = any (requesters)) and (${after ?? null}::uuid is null or id < ${after ?? null})
     order by id desc limit ${limit}`);
+}
+
+/** Whether the run that waits will hear of it: it has not ended, and nobody has cancelled it, which it may not know yet. Locks it. */
+export async function runListens(db: Db, orgId: string, runId: string): Promise<boolean> {
+  return (await db.maybe(sql`
+    select 1 from platform.workflow_runs where org_id = ${orgId} and id = ${runId} and state in ('waiting', 'running') and cancelled_at is null for update`)) !== undefined;
+}
+
+/** Open requests of all organizations whose runs have ended or were cancelled. */
+export function unfollowed(db: Db, limit: number): Promise<{ org_id: string; id: string }[]> {
+  return db.many(sql`
+    select a.org_id, a.id from platform.approvals a
+    where a.state in ('pending', 'approved') and not exists (
+      select 1 from platform.workflow_runs r where r.org_id = a.org_id and r.id = a.run_id and r.state in ('waiting', 'running') and r.cancelled_at is null)
+    limit ${limit}`);
 }
 
 export async function setRun(db: Db, orgId: string, id: string, runId: string): Promise<void> {
@@ -141,16 +156,18 @@ export interface Modification {
   hash: Buffer;
   reasons: readonly string[];
   approvers: readonly ApproverRule[];
-  modifier: readonly string[];
+  /** Whom it serves besides. */
+  served: readonly string[];
+  ai: boolean;
   escalateAt: string;
   expiresAt: string;
 }
 
 export async function modify(db: Db, row: ApprovalRow, to: Modification): Promise<void> {
-  const served = [...new Set([...row.requesters, ...to.modifier])];
+  const served = [...new Set([...row.requesters, ...to.served])];
   await db.run(sql`
     update platform.approvals set revision = revision + 1, input = ${to.input}, plan = ${to.plan}, hash = ${to.hash}, reasons = ${[...to.reasons]}::text[], approvers = ${JSON.stringify(to.approvers)},
-      requesters = ${served}::uuid[], idempotency_key = null, escalate_at = ${to.escalateAt}, escalated_at = null, expires_at = ${to.expiresAt}
+      requesters = ${served}::uuid[], requester = ${JSON.stringify({ ...row.requester, ai: to.ai })}, idempotency_key = null, escalate_at = ${to.escalateAt}, escalated_at = null, expires_at = ${to.expiresAt}
     where org_id = ${row.org_id} and id = ${row.id}`);
 }
 

@@ -97,6 +97,11 @@ export function checkApproved(approved: Approved, operation: Operation, { input,
   }
 }
 
+/** The same key was answered since, by another approval or where none was needed any more; this one is not used up by that. */
+export function ranBefore(operation: Operation): never {
+  fail(ApprovalOutdated, `${operation.id} has run since with the same idempotency key, so that it does not run again.`);
+}
+
 /** In the transaction of the change: an approval is good once. Errors: ApprovalEnded. */
 export async function consume(services: Services, db: Db, orgId: string, approved: Approved): Promise<void> {
   const used = await useUp(db, { orgId, id: approved.id, hash: Buffer.from(approved.hash, "hex"), at: timestamp(services.clock) });

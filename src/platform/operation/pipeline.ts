@@ -3,7 +3,7 @@ import { actorId, type Actor } from "../actor.ts";
 import type { Db } from "../database/database.ts";
 import { Cancelled, Conflict, DeclaredError, fail, Internal, InvalidInput, Unauthenticated } from "../errors.ts";
 import type { EventAppender } from "../events/types.ts";
-import { askPeople, checkApproved, consume, noteExecuted } from "./approval-gate.ts";
+import { askPeople, checkApproved, consume, noteExecuted, ranBefore } from "./approval-gate.ts";
 import { createEventTrace, type EventTrace } from "./event-trace.ts";
 import { hashOfInput, replayOf, rememberAnswer } from "./idempotency.ts";
 import type { Context, Operation } from "./operation.ts";
@@ -62,6 +62,7 @@ async function run(services: Services, operation: Operation, call: Call, trace: 
 
   const replayed = key === undefined ? undefined : await transaction((db) => replayOf(db, key));
   if (replayed !== undefined) {
+    if (approved !== undefined) ranBefore(operation);
     if (operation.answersSecret === true) fail(Conflict, "This request was answered before, with a secret that is shown once and not kept. To make another, use a new idempotency key.");
     return { status: operation.creates === true ? 201 : 200, output: await awaited(services, operation, replayed), actor, replayed: true };
   }

@@ -23,6 +23,10 @@ export interface Replanned {
   hash: string;
   reasons: readonly string[];
   approvers: readonly ApproverRule[];
+  /** UUIDs of whom it serves besides: who changed it, who made the key that did, and whom a policy names. */
+  served: readonly string[];
+  /** Whether an AI actor asked for it or changed it. */
+  ai: boolean;
   times: ApprovalTimes;
 }
 
@@ -38,17 +42,23 @@ export async function replan(services: Services, call: Call, modifier: Actor, id
   const operation = services.operations.get(row.operation);
   if (operation === undefined) fail(ApprovalOutdated, `There is no operation ${row.operation} any more.`);
   permit(operation, modifier, services.clock.now());
-  const requester = await services.approvals.actorOf(orgId, row.requester);
-  if (requester === undefined) fail(ApprovalOutdated, "Whoever asked for this is no member any more, or their key has ended.");
   const theirs: Call = { ...call, input, fromText: false, door: row.door as Call["door"] };
+  // Who may not ask for it does not have others ask for it.
+  await admit(services, operation, { ...theirs, door: call.door }, modifier, untraced);
+  // What an AI actor wrote is asked for by one, whoever began it.
+  const ai = row.requester.ai || modifier.ai;
+  const requester = await services.approvals.actorOf(orgId, { ...row.requester, ai });
+  if (requester === undefined) fail(ApprovalOutdated, "Whoever asked for this is no member any more, or their key has ended.");
   const admitted = await admit(services, operation, theirs, requester, untraced);
   const staged = await stage(services, operation, theirs, requester, admitted, { trace: untraced, replan: () => Promise.reject(new Error("no request for an approval changes another one")) });
   const plan = operation.plan === undefined ? undefined : staged;
   const decision = await judgePlan(services, admitted.policyInput, plan);
   if (decision.decision === "deny") refusePlan(operation, decision);
   const asks = decision.decision === "approve";
+  const maker = modifier.keyId === undefined ? undefined : await services.database.read(orgId, (db) => services.approvals.makerOf(db, orgId, modifier.keyId ?? ""));
+  const served = [...(asks ? decision.excluded : []), modifier.userId, maker].filter((one) => one !== undefined);
   return {
-    id, revision: row.revision, input: canonicalJson(admitted.input), plan: plan === undefined ? null : canonicalJson(plan), hash: planHash(operation.id, admitted.input, plan),
+    id, revision: row.revision, ai, served: [...new Set(served)], input: canonicalJson(admitted.input), plan: plan === undefined ? null : canonicalJson(plan), hash: planHash(operation.id, admitted.input, plan),
     // A change does not make people unnecessary who have been asked.
     reasons: asks ? decision.reasons : row.reasons, approvers: asks ? decision.approvers : row.approvers, times: timesOf(admitted.policyInput.org?.settings),
   };

@@ -1,4 +1,5 @@
 import { ApprovalOutdated } from "../approvals/errors.ts";
+import { isMet, stillCounting } from "../approvals/rules.ts";
 import { approvalById, decisionsOf } from "../approvals/store.ts";
 import type { ApprovalState } from "../approvals/types.ts";
 import { DeclaredError } from "../errors.ts";
@@ -26,10 +27,13 @@ export async function runApproved(services: Services, { orgId, id, signal }: { o
   if (operation === undefined) return outdated(`There is no operation ${row.operation} any more.`);
   const actor = await services.approvals.actorOf(orgId, row.requester);
   if (actor === undefined) return outdated("Whoever asked for this is no member any more, or their key has ended.");
+  const persons = await services.database.read(orgId, (db) => services.approvals.eligible(db, orgId, services.clock.now()));
+  const standing = stillCounting(row.approvers, decisions.filter(({ revision }) => revision === row.revision), persons);
+  if (!isMet(row.approvers, standing)) return outdated("Somebody who approved this has no role any more that may.");
   const call: Call = {
     door: row.door as Call["door"], requestId: row.request_id, credentials: {}, address: "local", input: JSON.parse(row.input), fromText: false, signal,
     ...(row.idempotency_key === null ? {} : { idempotencyKey: row.idempotency_key }),
-    approved: { id, hash: row.hash.toString("hex"), actor, decisions: decisions.filter(({ revision }) => revision === row.revision) },
+    approved: { id, hash: row.hash.toString("hex"), actor, decisions: standing },
   };
   try {
     await execute(services, operation, call);

@@ -1,7 +1,6 @@
 import { Type } from "typebox";
-import { actorId } from "../../../platform/actor.ts";
 import {
-  ApprovalChanged, approvalById, ApprovalEnded, ApprovalNotFound, ApprovalOutdated, comment, modified, modify, notThere, pendingForChange, wake,
+  ApprovalChanged, approvalById, ApprovalEnded, ApprovalNotFound, ApprovalOutdated, comment, modified, approvalTypeId, modify, notThere, pendingApproval, pendingForChange, wake,
 } from "../../../platform/approvals/index.ts";
 import { fail } from "../../../platform/errors.ts";
 import { toTypeId, uuidOf } from "../../../platform/ids.ts";
@@ -49,13 +48,14 @@ export const modifyRequest = operation({
   examples: [{ input: { id: example, hash: "0".repeat(64), input: { id: "img_01jd0000000000000000000000" } } }],
   prepare: async ({ replan, follow }, { id, input }) => ({ follow, planned: await replan(uuidOf("apr", id), input) }),
   async handle(context, { id, hash }, { follow, planned }) {
-    const { db, orgId, actor, clock, events } = context;
+    const { db, orgId, clock, events } = context;
     const uuid = uuidOf("apr", id);
     const row = await pendingForChange(db, context, orgId, uuid);
     if (row.revision !== planned.revision || row.hash.toString("hex") !== hash) fail(ApprovalChanged, `${id} is not what you read any more (revision ${row.revision}). Read it again, and repeat your change on what it says now.`, { revision: row.revision });
-    const modifier = [...new Set([actor.userId, actorId(actor)])].filter((one) => one !== undefined);
+    const same = await pendingApproval(db, orgId, row.requester_id, Buffer.from(planned.hash, "hex"));
+    if (same !== undefined && same.id !== row.id) fail(ApprovalChanged, `${approvalTypeId(same.id)} waits for exactly that already; decide on it, and take this one back.`);
     const { escalateAt, expiresAt } = timesFrom(clock, planned.times);
-    await modify(db, row, { ...planned, hash: Buffer.from(planned.hash, "hex"), modifier, escalateAt, expiresAt });
+    await modify(db, row, { ...planned, hash: Buffer.from(planned.hash, "hex"), escalateAt, expiresAt });
     await events.append({ type: modified, subject: id, data: { operation: row.operation, hash: planned.hash, revision: row.revision + 1 } });
     await wake(db, portsOf(context, { follow }), row);
     return shownApproval((await approvalById(db, orgId, uuid)) ?? notThere(uuid));

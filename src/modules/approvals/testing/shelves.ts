@@ -40,8 +40,19 @@ const pair = operation({
   },
 });
 
+const badge = operation({
+  id: "shelves.badge", http: "POST /api/v1/shelves/{name}/badges", summary: "Do what no agent may ask for", permission: "members:write", effect: "destructive",
+  input: Type.Object({ name: Type.String({ pattern: "^[a-z]{1,20}$" }) }), output: Type.Object({ badged: Type.String() }), examples: [{ input: { name: "a" } }],
+  prepare: async () => undefined,
+  plan: () => ({ environment: "production" }),
+  async handle(_context, { name }) {
+    world.removed.push(`badge ${name}`);
+    return { badged: name };
+  },
+});
+
 /** Operations that wait for people. */
-export const shelves: Module = { name: "shelves", operations: [remove, label, pair] };
+export const shelves: Module = { name: "shelves", operations: [remove, label, pair, badge] };
 
 export interface Request {
   id: string;
