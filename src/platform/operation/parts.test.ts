@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { canonicalJson, planHash } from "./canonical.ts";
 import { fromCursor, numberKey, pageOf, toCursor, uuidKey } from "./cursor.ts";
 import { anonymous, type Actor } from "../actor.ts";
+import { TypeId } from "../ids.ts";
 import { createMemoryLimits } from "../limits/index.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
 import { createRegistry, type Module } from "./registry.ts";
@@ -31,6 +32,10 @@ describe("input", () => {
     name: Type.String({ minLength: 1 }),
     tags: Type.Optional(Type.Record(Type.String(), Type.String())),
     order: Type.Optional(Type.Union([Type.Literal("up"), Type.Literal("down")])),
+    kind: Type.Optional(Type.Enum(["tree", "bush"])),
+    since: Type.Optional(Type.String({ format: "date-time" })),
+    day: Type.Optional(Type.String({ format: "date" })),
+    user: Type.Optional(TypeId("usr", "Who")),
   }, { additionalProperties: false });
 
   it("gets its defaults, and is read from text where it came as text", () => {
@@ -45,6 +50,10 @@ describe("input", () => {
     [{ name: "" }, "/name: must not have fewer than 1 characters"],
     [{ name: "a", tags: { x: 1 } }, "/tags/x: must be string"],
     [{ name: "a", order: "left" }, /^\/order: must be one of up, down$/],
+    [{ name: "a", kind: "herb" }, /^\/kind: must be one of tree, bush$/],
+    [{ name: "a", since: "tomorrow" }, "/since: must be a time such as 2026-12-31T18:00:00Z"],
+    [{ name: "a", day: "tomorrow" }, "/day: must be a day such as 2026-12-31"],
+    [{ name: "a", user: "ada", day: "tomorrow" }, /^\/day: .*; \/user: must be an id, which begins with usr_$|^\/user: must be an id, which begins with usr_; \/day: /],
     [[], "/: must be object"],
     ["text", "/: must be object"],
   ])("that is wrong is refused with the place: %j", (input, message) => {

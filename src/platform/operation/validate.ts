@@ -78,13 +78,31 @@ function faultsOf(validator: Validator, value: unknown): InputFault[] {
       const path = name === undefined ? error.instancePath || "/" : `${error.instancePath}/${String(name)}`;
       const message = error.keyword === "additionalProperties" ? "is not a known field"
         : error.keyword === "required" ? "is required"
-        : error.keyword === "const" && choices !== undefined ? `must be ${choices.length === 1 ? "" : "one of "}${choices.join(", ")}`
+        : error.keyword === "const" && choices !== undefined ? mustBe(choices)
+        : error.keyword === "enum" && Array.isArray(params["allowedValues"]) ? mustBe(params["allowedValues"])
+        : error.keyword === "format" ? (formats[String(params["format"])] ?? error.message)
+        : error.keyword === "pattern" ? (idWanted(String(params["pattern"])) ?? error.message)
         : error.message;
       if (!faults.has(`${path} ${message}`)) faults.set(`${path} ${message}`, { path, message });
     }
     if (faults.size >= mostFaults) break;
   }
   return [...faults.values()];
+}
+
+const formats: Readonly<Record<string, string>> = {
+  "date-time": "must be a time such as 2026-12-31T18:00:00Z",
+  date: "must be a day such as 2026-12-31",
+};
+
+/** The pattern of an id explains nothing to who gave a name. */
+function idWanted(pattern: string): string | undefined {
+  const prefix = /^\^([a-z]{3})_\[0-7\]/.exec(pattern)?.[1];
+  return prefix === undefined ? undefined : `must be an id, which begins with ${prefix}_`;
+}
+
+function mustBe(choices: readonly unknown[]): string {
+  return `must be ${choices.length === 1 ? "" : "one of "}${choices.join(", ")}`;
 }
 
 /** The constants that a value might have been, by its place. */

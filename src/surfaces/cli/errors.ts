@@ -31,7 +31,9 @@ const nextSteps: Record<string, string> = {
 
 /** What lists the things whose ids begin so. */
 const listings: Record<string, string> = {
-  ast: "qinfra assets list", img: "qinfra images list", key: "qinfra api-keys list", ses: "qinfra sessions list", sit: "qinfra sites list", usr: "qinfra members list",
+  apr: "qinfra approvals list", ast: "qinfra assets list", chn: "qinfra channels list", dlg: "qinfra approvals delegations", dlv: "qinfra deliveries list", img: "qinfra images list",
+  key: "qinfra api-keys list", rul: "qinfra notification-rules list", run: "qinfra workflows list", sch: "qinfra schedules list", ses: "qinfra sessions list", sit: "qinfra sites list",
+  usr: "qinfra members list",
 };
 
 /** A refusal of the server as its user sees it. */
@@ -49,12 +51,12 @@ export function pendingError(pending: { approval?: string; message?: string }): 
   return new CliError(pending.message ?? "It waits for an approval.", { pending, next: `qinfra approvals get ${pending.approval ?? ""}` });
 }
 
-/** A name where an id belongs, which is the one fault of the input: in words, because the pattern of an id explains nothing. */
+/** A name where an id belongs, which is the one fault of the input: with what lists such ids. */
 function idFault({ code, data }: Problem): { message: string; next?: string } | undefined {
   const faults = data?.["faults"];
   const [fault] = code === "invalid-input" && Array.isArray(faults) && faults.length === 1 ? (faults as { path?: unknown; message?: unknown }[]) : [];
   const field = /^\/(\w+)$/.exec(String(fault?.path))?.[1];
-  const prefix = /^must match pattern "\^([a-z]{3})_\[0-7\]/.exec(String(fault?.message))?.[1];
+  const prefix = /^must be an id, which begins with ([a-z]{3})_$/.exec(String(fault?.message))?.[1];
   if (field === undefined || prefix === undefined) return undefined;
   const listing = listings[prefix];
   return { message: `${kebab(field)} has to be an id, which begins with ${prefix}_.`, ...(listing !== undefined && { next: `${listing} shows ids` }) };
