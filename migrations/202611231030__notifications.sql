@@ -79,7 +79,7 @@ create unique index deliveries_digest on notifications.deliveries (org_id, rule_
 create index deliveries_rule on notifications.deliveries (org_id, rule_id, id desc);
 create index deliveries_newest on notifications.deliveries (org_id, id desc);
 create index deliveries_waiting on notifications.deliveries (org_id, channel_id, next_at, id) where state in ('waiting', 'sending');
-create index deliveries_ended on notifications.deliveries (org_id, ended_at) where ended_at is not null;
+create index deliveries_ended on notifications.deliveries (ended_at) where ended_at is not null;
 
 -- The events that a delivery tells of: one row a rule and event.
 create table notifications.items (
@@ -120,3 +120,5 @@ begin
   end loop;
 end $$;
 grant select on notifications.channels, notifications.deliveries to qinfra_system;
+-- What ended long ago goes, also where nothing is sent any more.
+grant delete on notifications.deliveries to qinfra_system;

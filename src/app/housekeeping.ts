@@ -5,6 +5,7 @@ import { sql } from "../platform/database/sql.ts";
 import { deleteOldUses } from "../platform/operation/usage.ts";
 import { componentSetsOfImages } from "../modules/images/index.ts";
 import { componentSetsOfAssets } from "../modules/inventory/index.ts";
+import { sweepDeliveries } from "../modules/notifications/index.ts";
 import { sweepProvider } from "../modules/organizations/index.ts";
 import { sweepSoftware } from "../modules/software/index.ts";
 import { sweepVulnerabilities } from "../modules/vulnerabilities/index.ts";
@@ -56,7 +57,7 @@ async function sweep({ database, clock, log, eraseDue }: HousekeepingPorts): Pro
   const used = await database.system(async (db) => [...(await componentSetsOfImages(db)), ...(await componentSetsOfAssets(db))]);
   const software = await database.system((db) => sweepSoftware(db, clock, used));
   const counts = await database.system((db) => deleteOldUses(db, new Date(clock.now() - useDaysMs).toISOString().slice(0, 10)));
-  const swept = { idempotencyKeys: keys, counts, ...software, ...(await sweepVulnerabilities(database.system, clock)), ...(await sweepProvider(database, clock)) };
+  const swept = { idempotencyKeys: keys, counts, ...software, ...(await sweepVulnerabilities(database.system, clock)), ...(await sweepProvider(database, clock)), ...(await sweepDeliveries(database.system, clock)) };
   if (Object.values(swept).some((count) => count > 0)) log.info(swept, "housekeeping");
   await eraseDue();
 }

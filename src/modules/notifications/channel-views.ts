@@ -37,6 +37,10 @@ export async function shownChannel(db: Db, id: string): Promise<Channel | undefi
   return row === undefined ? undefined : toChannel(row);
 }
 
+export async function countChannels(db: Db): Promise<number> {
+  return (await db.one<{ channels: number }>(sql`select count(*)::int as channels from notifications.channels`)).channels;
+}
+
 /** By name. */
 export async function listChannels(db: Db, page: { after?: string; limit: number }): Promise<Channel[]> {
   const after = page.after === undefined ? none : sql`where c.name > ${page.after}`;

@@ -27,12 +27,12 @@ export async function insertDelivery(db: Db, delivery: NewDelivery, event: Store
   await insertItem(db, orgId, id, event);
 }
 
-/** Adds to the digest that is due then and not being sent yet; false where there is none. */
-export async function addToDigest(db: Db, delivery: Pick<NewDelivery, "orgId" | "ruleId" | "dueAt">, event: StoredEvent): Promise<boolean> {
-  const { orgId, ruleId, dueAt } = delivery;
+/** Adds to the digest that is due then on the channel and not being sent yet; false where there is none. */
+export async function addToDigest(db: Db, delivery: Pick<NewDelivery, "orgId" | "channelId" | "ruleId" | "dueAt">, event: StoredEvent): Promise<boolean> {
+  const { orgId, channelId, ruleId, dueAt } = delivery;
   // Its row is locked: whoever takes it for sending waits for the event, or is seen here to have it.
   const open = await db.maybe<{ id: string }>(sql`
-    select id from notifications.deliveries where rule_id = ${ruleId} and digest_at = ${dueAt} and state = 'waiting' and attempts = 0 and items < ${mostItems}
+    select id from notifications.deliveries where rule_id = ${ruleId} and channel_id = ${channelId} and digest_at = ${dueAt} and state = 'waiting' and attempts = 0 and items < ${mostItems}
     order by part desc limit 1 for update`);
   if (open === undefined) return false;
   await db.run(sql`update notifications.deliveries set items = items + 1 where id = ${open.id}`);
@@ -120,8 +120,22 @@ export async function redrive(db: Db, { id, channel, rule, states, from, to, lim
   return rows.map((row) => row.channel_id);
 }
 
-/** Removes deliveries of a channel that ended before. */
-export async function removeOld(db: Db, channelId: string, before: string, most: number): Promise<void> {
-  await db.run(sql`
-    delete from notifications.deliveries where id in (select id from notifications.deliveries where channel_id = ${channelId} and ended_at < ${before} order by ended_at limit ${most})`);
+/**
+ * Gives up on what could not be sent since before, the longest due first; whether each tells of more than messages that
+ * failed themselves.
+ */
+export async function giveUp(db: Db, channelId: string, { before, at, reason }: { before: string; at: string; reason: string }, most: number): Promise<{ told: boolean }[]> {
+  return db.many(sql`
+    with old as (
+      select org_id, id from notifications.deliveries where channel_id = ${channelId} and state in ('waiting', 'sending') and since < ${before} order by next_at, id limit ${most} for update
+    )
+    update notifications.deliveries d set state = 'failed', reason = ${reason}, ended_at = ${at} from old where d.org_id = old.org_id and d.id = old.id
+    returning d.kind <> 'test' and exists (
+      select from notifications.items i where i.org_id = d.org_id and i.delivery_id = d.id and i.type not like 'notifications.%') as told`);
+}
+
+/** Removes deliveries of any organization that ended before; the number of them. */
+export async function removeEnded(db: Db, before: string, most: number): Promise<number> {
+  return db.run(sql`
+    delete from notifications.deliveries where (org_id, id) in (select org_id, id from notifications.deliveries where ended_at < ${before} order by ended_at limit ${most})`);
 }

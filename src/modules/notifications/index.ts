@@ -29,3 +29,4 @@ export const notifications: Module = {
 };
 
 export { sealedColumns } from "./channel-store.ts";
+export { sweepDeliveries } from "./sweep.ts";

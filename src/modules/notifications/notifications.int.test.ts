@@ -1,10 +1,16 @@
-import { createHmac } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { testPlatform, type Answer, type Caller, type TestPlatform } from "../../app/testing.ts";
+import { systemClock } from "../../platform/clock.ts";
+import type { Db } from "../../platform/database/database.ts";
 import { sql } from "../../platform/database/sql.ts";
 import { until } from "../../platform/events/testing.ts";
+import type { StoredEvent, SubscriptionContext } from "../../platform/events/types.ts";
+import { createIds, uuidOf } from "../../platform/ids.ts";
+import { routeSubscription } from "./routing.ts";
 import type { Channel, Delivery, Rule } from "./schemas.ts";
+import { sweepDeliveries } from "./sweep.ts";
 import { startReceiver, type Receiver } from "./testing/receiver.ts";
 import { startSimulatedSmtp, type SimulatedSmtp } from "./testing/simulated-smtp.ts";
 
@@ -47,6 +53,7 @@ const refused = async (id: string, input: Record<string, unknown>, as: Caller = 
 const newWebhook = (path = "/hook"): Promise<Channel & { secret: string }> => call("notifications.create-channel", { name: `hook-${++serial}`, kind: "webhook", endpoint: `${receiver.url}${path}?key=abcdef` });
 const newRule = (channel: string, more: Record<string, unknown> = {}): Promise<Rule> => call("notifications.create-rule", { name: `rule-${++serial}`, channel, types: ["inventory.site-created"], ...more });
 const newSite = (): Promise<{ id: string }> => call("inventory.create-site", { name: `site ${++serial}` });
+const inOrg = <T>(work: (db: Db) => Promise<T>): Promise<T> => platform.test.database.tenant(platform.person("admin").orgId, work);
 const deliveriesOf = async (channel: string): Promise<Delivery[]> => (await call<{ items: Delivery[] }>("notifications.list-deliveries", { channel })).items;
 
 async function ended(channel: string, count = 1): Promise<Delivery[]> {
@@ -219,7 +226,76 @@ describe("digests and quiet hours", () => {
   });
 });
 
+describe("what waits", () => {
+  it("given a rule that is led to another channel, then its digest of before stays where it is, and nothing more goes there", async () => {
+    const [before, after] = [await newWebhook(), await newWebhook()];
+    const rule = await newRule(before.id, { digest: { cron: "0 0 1 1 *", timeZone: "UTC" } });
+    await newSite();
+    await until(async () => (await deliveriesOf(before.id)).length === 1);
+    await call("notifications.update-rule", { id: rule.id, channel: after.id });
+    await newSite();
+    await until(async () => (await deliveriesOf(after.id)).length === 1);
+    expect([(await deliveriesOf(before.id)).map(({ events }) => events), (await deliveriesOf(after.id)).map(({ events }) => events)]).toEqual([[1], [1]]);
+  });
+
+  it("given a channel that has not worked for three days, then all that waits for it is given up on", async () => {
+    receiver.answer = () => ({ status: 503 });
+    const { id } = await newWebhook();
+    await newRule(id);
+    await Promise.all(Array.from({ length: 20 }, newSite));
+    await until(async () => (await deliveriesOf(id)).length === 20);
+    await inOrg((db) => db.run(sql`update notifications.deliveries set since = since - interval '4 days' where ended_at is null`));
+    const deliveries = await ended(id, 20);
+    expect(deliveries.map(({ state }) => state)).toEqual(Array.from({ length: 20 }, () => "failed"));
+    expect(deliveries.filter(({ reason }) => reason?.startsWith("Given up on after three days")).length).toBeGreaterThan(0);
+    expect(receiver.received.length).toBeLessThan(20);
+    const { items } = await call<{ items: { data: { count: number } }[] }>("audit.list", { type: "notifications.deliveries-failed", subject: id });
+    expect(items.reduce((sum, { data }) => sum + data.count, 0)).toBe(20);
+  });
+
+  it("given a channel that is disabled between the reading of its rules and the telling, then nothing is kept for it", async () => {
+    const { id } = await newWebhook();
+    await newRule(id);
+    const { orgId } = platform.person("admin");
+    const { handle } = routeSubscription({ database: platform.test.database, clock: systemClock, ids: createIds(systemClock), eventTypes: [...platform.platform.registry.events.values()] });
+    const event = { orgId, id: randomUUID(), position: 1, type: "inventory.site-created", subject: "sit_1", time: new Date(systemClock.now() + 1_000).toISOString(), data: {} } as unknown as StoredEvent;
+    await inOrg((db) => {
+      const between: Db["many"] = async (query) => {
+        const rows = await db.many<never>(query);
+        await call("notifications.update-channel", { id, enabled: false });
+        return rows;
+      };
+      return handle({ db: { ...db, many: between } } as SubscriptionContext, event, undefined);
+    });
+    expect(await deliveriesOf(id)).toEqual([]);
+  });
+
+  it("given a delivery that ended a month ago on a channel that sends nothing any more, then it goes, and others stay", async () => {
+    const { id } = await newWebhook();
+    const [old, young] = [await call<Delivery>("notifications.test-channel", { id }), await call<Delivery>("notifications.test-channel", { id })];
+    await ended(id, 2);
+    await call("notifications.update-channel", { id, enabled: false });
+    await inOrg((db) => db.run(sql`update notifications.deliveries set ended_at = now() - interval '31 days' where id = ${uuidOf("dlv", old.id)}`));
+    expect(await sweepDeliveries(platform.test.database.system, systemClock)).toEqual({ deliveries: 1 });
+    expect((await deliveriesOf(id)).map((delivery) => delivery.id)).toEqual([young.id]);
+    expect(await inOrg((db) => db.one(sql`select count(*)::int as attempts from notifications.attempts where delivery_id = ${uuidOf("dlv", old.id)}`))).toEqual({ attempts: 0 });
+  });
+});
+
 describe("rules", () => {
+  it("given as many channels and rules as an organization may have, then another is refused", async () => {
+    const { id } = await newWebhook();
+    await inOrg((db) => db.run(sql`
+      insert into notifications.channels select c.org_id, gen_random_uuid(), 'many-' || n, c.kind, false, null, c.recipients, c.sealed, c.hint, null, null, 0, null, c.created_at, c.updated_at
+      from notifications.channels c, generate_series(2, 200) n where c.id = ${uuidOf("chn", id)}`));
+    expect(await refused("notifications.create-channel", { name: "one-more", kind: "email", recipients: ["a@example.org"] })).toEqual([409, "notification-channel-limit"]);
+    await inOrg((db) => db.run(sql`delete from notifications.channels where name like 'many-%'`));
+    await inOrg((db) => db.run(sql`
+      insert into notifications.rules select org_id, gen_random_uuid(), 'many-' || n, id, false, '{images.registered}', '{}', '{}', null, null, null, null, created_at, updated_at
+      from notifications.channels, generate_series(1, 200) n where id = ${uuidOf("chn", id)}`));
+    expect(await refused("notifications.create-rule", { name: "one-more", channel: id, types: ["images.registered"] })).toEqual([409, "notification-rule-limit"]);
+  });
+
   it("given events that the caller may not see, then the rule is refused, and so is leading others' elsewhere", async () => {
     const hidden = [...platform.platform.registry.events.values()].find(({ permission }) => permission === "audit:read");
     expect(hidden).toBeDefined();

@@ -4,7 +4,7 @@ import type { StepContext } from "../../platform/workflow/index.ts";
 import { disableChannel, setRun, setStanding } from "./channel-store.ts";
 import { lockedChannel, type ChannelRow } from "./channel-views.ts";
 import type { Outcome } from "./channels/outcome.ts";
-import { endWaiting, giveBack, recordAttempt, removeOld } from "./delivery-store.ts";
+import { endWaiting, giveBack, giveUp, recordAttempt } from "./delivery-store.ts";
 import { nextDue } from "./delivery-views.ts";
 import { blockedSeconds, mostAgeMs, mostAttempts, retrySeconds } from "./domain/backoff.ts";
 import { ChannelDisabled, DeliveriesFailed } from "./events.ts";
@@ -14,9 +14,8 @@ import type { sendWaiting } from "./workflows/deliver.ts";
 
 type Sent = Static<typeof sendWaiting.output>;
 
-/** Ended deliveries are kept so long. */
-const keptMs = 30 * 86_400_000;
-const mostRemoved = 500;
+/** So many are given up on at once; the rest by the next step. */
+const mostGivenUp = 1_000;
 /** A run wakes at least once a week, because engines set no timer for a month. */
 const mostSleepSeconds = 7 * 86_400;
 
@@ -32,7 +31,7 @@ export async function record(context: StepContext, channelId: string, tried: rea
   const gone = tried.some(({ result }) => result.gone === true);
   if (gone) await disable(context, channel);
   const blockedUntil = gone ? null : await standing(context, channel, tried.map(({ result }) => result));
-  await removeOld(db, channelId, new Date(clock.now() - keptMs).toISOString(), mostRemoved);
+  if (!gone && blockedUntil !== null) counts.failed += await giveUpOld(context, channel);
   const due = await nextDue(db, channelId);
   if (due === undefined) {
     await setRun(db, channelId, null, null);
@@ -65,6 +64,19 @@ async function recordAll({ db, clock, orgId, events, metrics }: StepContext, cha
   }
   if (failedToTell > 0) await events.append({ type: DeliveriesFailed, subject: channelTypeId(channel.id), data: { kind: channel.kind, count: failedToTell } });
   return counts;
+}
+
+/** While it does not work it is asked with one message at a time, so that the others would wait for ever. */
+async function giveUpOld({ db, clock, events, metrics }: StepContext, channel: ChannelRow): Promise<number> {
+  const now = clock.now();
+  const given = await giveUp(db, channel.id, {
+    before: new Date(now - mostAgeMs).toISOString(), at: new Date(now).toISOString(), reason: "Given up on after three days in which the channel did not work.",
+  }, mostGivenUp);
+  if (given.length === 0) return 0;
+  metrics.notificationDeliveries.inc({ kind: channel.kind, state: "failed" }, given.length);
+  const count = given.filter(({ told }) => told).length;
+  if (count > 0) await events.append({ type: DeliveriesFailed, subject: channelTypeId(channel.id), data: { kind: channel.kind, count } });
+  return given.length;
 }
 
 /** How the channel stands after that; until when nothing is tried, in milliseconds since 1970. */

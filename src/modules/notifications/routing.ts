@@ -38,11 +38,15 @@ export function routeSubscription({ database, clock, ids, eventTypes }: Pick<Sub
       return wanted(await database.read(event.orgId, (db) => rulesOn(db, event)), event).length > 0;
     },
     async handle(context, event) {
-      const rules = wanted(await rulesOn(context.db, event), event);
+      const asked = wanted(await rulesOn(context.db, event), event);
+      const used = new Set<string>();
       const due = new Map<string, number>();
       // Channels first, and in one order, as all do that lock both channels and deliveries.
-      for (const channelId of [...new Set(rules.map((rule) => rule.channel_id))].sort()) await lockedChannel(context.db, channelId);
-      for (const rule of rules) {
+      for (const channelId of [...new Set(asked.map((rule) => rule.channel_id))].sort()) {
+        if ((await lockedChannel(context.db, channelId))?.enabled === true) used.add(channelId);
+      }
+      // One that was disabled or deleted in between has ended what waited for it, and nothing may come after.
+      for (const rule of asked.filter(({ channel_id }) => used.has(channel_id))) {
         const at = await tell(context, rule, event);
         due.set(rule.channel_id, Math.min(at, due.get(rule.channel_id) ?? at));
       }

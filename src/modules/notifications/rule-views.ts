@@ -36,6 +36,10 @@ export async function ruleById(db: Db, id: string): Promise<RuleRow | undefined>
   return db.maybe(sql`${columns} from notifications.rules r where r.id = ${id}`);
 }
 
+export async function countRules(db: Db): Promise<number> {
+  return (await db.one<{ rules: number }>(sql`select count(*)::int as rules from notifications.rules`)).rules;
+}
+
 export async function rulesOfChannel(db: Db, channelId: string): Promise<RuleRow[]> {
   return db.many(sql`${columns} from notifications.rules r where r.channel_id = ${channelId}`);
 }

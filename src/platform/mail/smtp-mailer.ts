@@ -10,6 +10,8 @@ export interface SmtpOptions {
   from: string;
   /** Authority of a private network. */
   tls?: Pick<ConnectionOptions, "ca">;
+  /** For a whole message, in milliseconds; 60,000 unless given. */
+  timeoutMs?: number;
 }
 
 interface SmtpFailure {
@@ -22,7 +24,7 @@ const connectMs = 10_000;
 const silenceMs = 20_000;
 
 /** Sends by SMTP (RFC 5321), a connection a message; the library is loaded with the first. */
-export function createSmtpMailer({ server, from, tls }: SmtpOptions): Mailer {
+export function createSmtpMailer({ server, from, tls, timeoutMs = 60_000 }: SmtpOptions): Mailer {
   const { host, port, user, password } = server;
   const domain = /@([^>@]+)>?$/.exec(from)?.[1] ?? host;
 
@@ -36,13 +38,15 @@ export function createSmtpMailer({ server, from, tls }: SmtpOptions): Mailer {
         ...(tls?.ca === undefined ? {} : { tls: { ca: tls.ca } }),
         ...(user === undefined ? {} : { auth: { user, pass: password ?? "" } }),
       });
+      const late = AbortSignal.timeout(timeoutMs);
       try {
         const { response, rejected } = await transport.sendMail({
-          from, to: [...to], subject, text, messageId: `<${id}@${domain}>`, headers: { "Auto-Submitted": "auto-generated" }, ...(signal === undefined ? {} : { signal }),
+          from, to: [...to], subject, text, messageId: `<${id}@${domain}>`, headers: { "Auto-Submitted": "auto-generated" }, signal: signal === undefined ? late : AbortSignal.any([signal, late]),
         });
         return { response: response ?? "", rejected: rejected ?? [] };
       } catch (error) {
         signal?.throwIfAborted();
+        if (late.aborted) throw new DeclaredError(MailUnreachable, `${host} has not taken the message within ${timeoutMs / 1_000} s. See whether it is overloaded, or holds mail of this sender back.`, { code: "ETIMEDOUT" });
         throw declared(error as SmtpFailure, host);
       } finally {
         transport.close();

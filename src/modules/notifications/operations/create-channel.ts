@@ -3,12 +3,14 @@ import { timestamp } from "../../../platform/clock.ts";
 import { fail } from "../../../platform/errors.ts";
 import { operation } from "../../../platform/operation/index.ts";
 import { insertChannel } from "../channel-store.ts";
-import { shownChannel } from "../channel-views.ts";
+import { countChannels, shownChannel } from "../channel-views.ts";
 import { changedTarget, hintOf, sealTarget } from "../channels/target.ts";
-import { ChannelExists, ChannelInvalid } from "../errors.ts";
+import { ChannelExists, ChannelInvalid, ChannelLimit } from "../errors.ts";
 import { ChannelCreated } from "../events.ts";
 import { ChannelKind, channelTypeId } from "../ids.ts";
 import { ChannelWithSecret, Name, Secret, targetFields, type Channel } from "../schemas.ts";
+
+const mostChannels = 200;
 
 export const createChannel = operation({
   id: "notifications.create-channel",
@@ -25,7 +27,7 @@ export const createChannel = operation({
     authorization: Type.Optional(targetFields.authorization), secret: Type.Optional(Secret),
   }),
   output: ChannelWithSecret,
-  errors: [ChannelInvalid, ChannelExists],
+  errors: [ChannelInvalid, ChannelExists, ChannelLimit],
   creates: true,
   examples: [
     { summary: "Slack, Mattermost or Rocket.Chat", input: { name: "on-call", kind: "slack", endpoint: "https://hooks.slack.example/services/T0/B0/x" } },
@@ -38,6 +40,7 @@ export const createChannel = operation({
     return { sealed, hint: hintOf(target), recipients, ...(target.secret === undefined ? {} : { secret: target.secret }) };
   },
   async handle({ db, orgId, ids, clock, events }, { name, kind }, { sealed, hint, recipients, secret }) {
+    if ((await countChannels(db)) >= mostChannels) fail(ChannelLimit, `The organization has ${mostChannels} channels, and may have no more; delete one that is not used.`);
     const id = ids.uuid();
     const made = await insertChannel(db, { orgId, id, name, kind, recipients, sealed, hint, at: timestamp(clock) });
     if (!made) fail(ChannelExists, `There is a channel ${name} already; choose another name, or change that one.`);

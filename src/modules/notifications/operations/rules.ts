@@ -6,16 +6,18 @@ import { uuidOf } from "../../../platform/ids.ts";
 import { anyKey, fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
 import { ScheduleInvalid } from "../../../platform/workflow/index.ts";
 import { endWaiting } from "../delivery-store.ts";
-import { ChannelNotFound, EventNotAllowed, RuleExists, RuleInvalid, RuleNotFound } from "../errors.ts";
+import { ChannelNotFound, EventNotAllowed, RuleExists, RuleInvalid, RuleLimit, RuleNotFound } from "../errors.ts";
 import { RuleCreated, RuleDeleted, RuleUpdated } from "../events.ts";
 import { ChannelId, channelTypeId, RuleId, ruleTypeId } from "../ids.ts";
 import { maySee } from "../may-see.ts";
 import { deleteRule as remove, insertRule, updateRule as update } from "../rule-store.ts";
-import { listRules as readRules, ruleById, toRule, type RuleRow } from "../rule-views.ts";
+import { countRules, listRules as readRules, ruleById, toRule, type RuleRow } from "../rule-views.ts";
 import { checkRule } from "../check-rule.ts";
 import { Name, Rule, ruleFields } from "../schemas.ts";
 import { channelOf } from "./channels.ts";
 
+/** Each is looked at for each event of its types. */
+const mostRules = 200;
 const example = { id: "rul_01jd0000000000000000000000" };
 const optional = {
   filter: Type.Optional(ruleFields.filter), urgent: Type.Optional(ruleFields.urgent), template: Type.Optional(ruleFields.template),
@@ -33,7 +35,7 @@ export const createRule = operation({
   effect: "change",
   input: Type.Object({ name: Name, channel: ChannelId, types: ruleFields.types, ...optional }),
   output: Rule,
-  errors: [ChannelNotFound, RuleInvalid, RuleExists, EventNotAllowed, ScheduleInvalid],
+  errors: [ChannelNotFound, RuleInvalid, RuleExists, RuleLimit, EventNotAllowed, ScheduleInvalid],
   creates: true,
   examples: [
     { summary: "At once", input: { name: "new-images", channel: "chn_01jd0000000000000000000000", types: ["images.registered"] } },
@@ -48,6 +50,7 @@ export const createRule = operation({
   prepare: async ({ actor, eventTypes }, { types }) => maySee(actor, eventTypes, types),
   async handle({ db, orgId, ids, clock, events }, { name, channel, types, ...values }, permissions) {
     const { id: channel_id } = await channelOf(db, channel);
+    if ((await countRules(db)) >= mostRules) fail(RuleLimit, `The organization has ${mostRules} rules, and may have no more; delete one, or have one name several types.`);
     const rule = { ...valuesOf(values), name, channel_id, types, permissions, id: ids.uuid(), orgId, at: timestamp(clock) };
     checkRule(rule, clock.now());
     if (!(await insertRule(db, rule))) fail(RuleExists, `There is a rule ${name} already; choose another name, or change that one.`);

@@ -1,9 +1,8 @@
-import type { Clock } from "../../../platform/clock.ts";
 import type { Db } from "../../../platform/database/database.ts";
 import type { StoredEvent } from "../../../platform/events/types.ts";
 import { fromTypeId, uuidOf } from "../../../platform/ids.ts";
 import { stepHandler, type StepPrepareContext } from "../../../platform/workflow/index.ts";
-import { outcome, type Outcome } from "../channels/outcome.ts";
+import type { Outcome } from "../channels/outcome.ts";
 import { pace, send } from "../channels/send.ts";
 import { openTarget } from "../channels/target.ts";
 import { channelById, type ChannelRow } from "../channel-views.ts";
@@ -13,6 +12,7 @@ import type { Message } from "../domain/message.ts";
 import { deliveryTypeId } from "../ids.ts";
 import { record } from "../recording.ts";
 import { sendWaiting } from "../workflows/deliver.ts";
+import { inTurn } from "./in-turn.ts";
 
 /** One that was tried, or `later` where it was left alone. */
 export interface Tried {
@@ -61,21 +61,4 @@ function messageOf(delivery: ToSend, channelName: string, names: ReadonlyMap<str
     id: deliveryTypeId(delivery.id), kind: delivery.kind, rule: delivery.rule ?? channelName, ...(delivery.template === null ? {} : { template: delivery.template }),
     told: delivery.events.map((event) => ({ event, name: nameOf(event), summary: eventTypes.find(({ type }) => type === event.type)?.summary ?? event.type })),
   };
-}
-
-/** So many at once, in their order; once the other side does not work, the rest is left for later. */
-async function inTurn(deliveries: readonly ToSend[], atOnce: number, clock: Clock, attempt: (delivery: ToSend) => Promise<Outcome>): Promise<Tried[]> {
-  const tried: Tried[] = [];
-  let next = 0;
-  let unwell = false;
-  async function worker(): Promise<void> {
-    for (let delivery = deliveries[next++]; delivery !== undefined; delivery = deliveries[next++]) {
-      const at = clock.now();
-      const result = unwell ? outcome("later") : await attempt(delivery);
-      unwell ||= result.unwell;
-      tried.push({ delivery, at, ms: Math.max(0, clock.now() - at), result });
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, deliveries.length) }, worker));
-  return tried;
 }
