@@ -79,7 +79,12 @@ describe("a request", () => {
     const request = await ask();
     world.shelf = "empty";
     await decide("approve", request, second);
-    expect(await ended(request.id)).toMatchObject({ state: "outdated", failure: { code: "approval-outdated" } });
+    expect(await ended(request.id)).toMatchObject({ state: "outdated", failure: { code: "approval-outdated", message: expect.stringContaining("shelves.remove") as string } });
+    // What the operation said is for whoever may run it, as input and plan are.
+    const hidden = { input: null, plan: null, failure: { code: "approval-outdated", message: "Shown to whoever has the permission of the operation." } };
+    expect(await get(request.id, "viewer")).toMatchObject({ hidden: true, ...hidden });
+    const listed = (await platform.call("approvals.list", { as: "viewer", input: { state: "outdated" } })).body as { items: { id: string }[] };
+    expect(listed.items.find(({ id }) => id === request.id)).toMatchObject({ failure: hidden.failure });
     expect(world.removed).toEqual([]);
   });
 

@@ -3,12 +3,12 @@ import { approvalTypeId, type ApprovalRow, type CommentRow, type DecisionRow, ty
 import { toTypeId } from "../../platform/ids.ts";
 import type { Approval, ApprovalWithAll, Decision, Delegation } from "./schemas.ts";
 
-/** A request as lists show it. */
-export function shownApproval(row: ApprovalRow): Approval {
+/** A request as lists show it. What the operation said when it failed names what it is about, as its input does. */
+export function shownApproval(row: ApprovalRow, hidden: boolean): Approval {
   return {
     id: approvalTypeId(row.id), operation: row.operation, state: row.state, revision: row.revision, hash: row.hash.toString("hex"), reasons: row.reasons, approvers: row.approvers,
     requestedBy: requesterName(row), ai: row.requester.ai, createdAt: row.created_at.toISOString(), escalatedAt: iso(row.escalated_at), expiresAt: row.expires_at.toISOString(),
-    decidedAt: iso(row.decided_at), endedAt: iso(row.ended_at), selfApproved: row.self_approved, failure: row.failure,
+    decidedAt: iso(row.decided_at), endedAt: iso(row.ended_at), selfApproved: row.self_approved, failure: row.failure === null || !hidden ? row.failure : { ...row.failure, message: "Shown to whoever has the permission of the operation." },
   };
 }
 

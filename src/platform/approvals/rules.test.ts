@@ -17,6 +17,7 @@ describe("who is enough", () => {
     ["two operators where both are asked for", [{ role: "operator", count: 1 }, { role: "admin", count: 1 }], ["operator", "operator"], false],
     ["two administrators where both are asked for", [{ role: "operator", count: 1 }, { role: "admin", count: 1 }], ["admin", "admin"], true],
     ["one administrator for both", [{ role: "operator", count: 1 }, { role: "admin", count: 1 }], ["admin"], false],
+    ["one operator where a policy asks twice for one", [{ role: "operator", count: 1 }, { role: "operator", count: 1 }], ["operator"], false],
     ["nobody where nobody is asked for", [], [], false],
   ])("%s: %#", (_what, rule, roles, enough) => {
     expect(isMet(rule, yes(...roles))).toBe(enough);

@@ -28,7 +28,9 @@ export function isMet(rule: readonly ApproverRule[], decisions: readonly Pick<De
   const approvals = decisions.filter(({ decision }) => decision === "approve");
   if (approvals.some(({ sole }) => sole)) return true;
   const of = (role: string): number => approvals.filter((one) => one.role === role).length;
-  const missing = rule.reduce((sum, { role, count }) => sum + (role === "admin" ? count : Math.max(0, count - of(role))), 0);
+  const wanted = new Map<string, number>();
+  for (const { role, count } of rule) wanted.set(role, (wanted.get(role) ?? 0) + count);
+  const missing = [...wanted].reduce((sum, [role, count]) => sum + (role === "admin" ? count : Math.max(0, count - of(role))), 0);
   return rule.length > 0 && of("admin") >= missing;
 }
 

@@ -16,6 +16,7 @@ it.each<[string, PlanDecision, PlanDecision, PlanDecision]>([
     decision: "approve", reasons: ["a", "b"], approvers: [{ role: "admin", count: 1 }, { role: "auditor", count: 2 }], excluded: ["x", "y"],
   }],
   ["both ask for the same", approve("admin", 1, "a", ["x"]), approve("admin", 1, "a", ["x"]), approve("admin", 1, "a", ["x"])],
+  ["both ask for the same role", approve("admin", 2, "a", ["x"]), approve("admin", 1, "a", ["x"]), approve("admin", 2, "a", ["x"])],
 ])("of two decisions the stricter counts: %s", (_what, one, other, expected) => {
   expect(stricter(one, other)).toEqual(expected);
 });

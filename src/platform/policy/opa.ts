@@ -84,6 +84,14 @@ export function stricter(one: PlanDecision, other: PlanDecision): PlanDecision {
   const unique = <T>(values: readonly T[]): T[] => [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
   return {
     decision: one.decision, reasons: unique([...one.reasons, ...other.reasons]).sort(),
-    approvers: unique([...one.approvers, ...other.approvers]), excluded: unique([...one.excluded, ...other.excluded]),
+    approvers: most(one.approvers, other.approvers), excluded: unique([...one.excluded, ...other.excluded]),
   };
+}
+
+type Rule = PlanDecision["approvers"];
+
+/** Of each role as many as the one or the other asks for: the same persons serve both. */
+function most(one: Rule, other: Rule): Rule {
+  const count = (rule: Rule, wanted: string): number => rule.filter(({ role }) => role === wanted).reduce((sum, each) => sum + each.count, 0);
+  return [...new Set([...one, ...other].map(({ role }) => role))].map((role) => ({ role, count: Math.max(count(one, role), count(other, role)) }));
 }

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import {
   ApprovalChanged, ApprovalDecided, ApprovalEnded, ApprovalNotFound, approvalById, ApproverNotEligible, ApproverNotPerson, ApproverServed, decide, notThere, ReasonNeeded, withdraw, type ApprovalPorts,
 } from "../../../platform/approvals/index.ts";
-import { ConfirmationNeeded, fail, PermissionMissing } from "../../../platform/errors.ts";
+import { fail, PermissionMissing } from "../../../platform/errors.ts";
 import { uuidOf } from "../../../platform/ids.ts";
 import { operation, type Context, type PrepareContext } from "../../../platform/operation/index.ts";
 import { Approval, ApprovalId, Hash, Words } from "../schemas.ts";
@@ -10,7 +10,7 @@ import { shownApproval } from "../shown.ts";
 import { mayRead } from "./read-requests.ts";
 
 const example = { id: "apr_01jd0000000000000000000000", hash: "0".repeat(64) };
-const errors = [ApprovalNotFound, ApprovalEnded, ApprovalChanged, ApprovalDecided, ApproverNotPerson, ApproverServed, ApproverNotEligible, ReasonNeeded, ConfirmationNeeded];
+const errors = [ApprovalNotFound, ApprovalEnded, ApprovalChanged, ApprovalDecided, ApproverNotPerson, ApproverServed, ApproverNotEligible, ReasonNeeded];
 const noTool = { mcp: "An AI actor decides on no approval." };
 
 type Outside = Pick<PrepareContext, "operations" | "eligible" | "follow">;
@@ -32,7 +32,7 @@ async function decided(context: Context, input: { id: string; hash: string; reas
     fail(PermissionMissing, `To decide on ${row.operation} you need its own permission${asked === undefined ? "" : ` ${asked.permission}`}, without which you do not see what it would do.`, { permission: asked?.permission ?? "" });
   }
   await decide(db, portsOf(context, staged), staged.eligible, { orgId, actor, id, hash: input.hash, decision, ...(input.reason === undefined ? {} : { reason: input.reason }) });
-  return shownApproval((await approvalById(db, orgId, id)) ?? notThere(id));
+  return shownApproval((await approvalById(db, orgId, id)) ?? notThere(id), false);
 }
 
 export const approveRequest = operation({
@@ -83,6 +83,6 @@ export const withdrawRequest = operation({
   async handle(context, { id }, staged) {
     const { db, orgId, actor } = context;
     await withdraw(db, portsOf(context, staged), { orgId, actor, id: uuidOf("apr", id) });
-    return shownApproval((await approvalById(db, orgId, uuidOf("apr", id))) ?? notThere(uuidOf("apr", id)));
+    return shownApproval((await approvalById(db, orgId, uuidOf("apr", id))) ?? notThere(uuidOf("apr", id)), true);
   },
 });

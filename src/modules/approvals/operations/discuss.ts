@@ -58,6 +58,6 @@ export const modifyRequest = operation({
     await modify(db, row, { ...planned, hash: Buffer.from(planned.hash, "hex"), escalateAt, expiresAt });
     await events.append({ type: modified, subject: id, data: { operation: row.operation, hash: planned.hash, revision: row.revision + 1 } });
     await wake(db, portsOf(context, { follow }), row);
-    return shownApproval((await approvalById(db, orgId, uuid)) ?? notThere(uuid));
+    return shownApproval((await approvalById(db, orgId, uuid)) ?? notThere(uuid), false);
   },
 });

@@ -22,13 +22,14 @@ export const listRequests = operation({
   }),
   output: Page(Approval),
   examples: [{ input: {} }, { summary: "What waits", input: { state: "pending" } }],
-  async handle({ db, actor }, { state, operation: name, mine, cursor, limit = 100 }) {
+  prepare: async ({ operations }) => operations,
+  async handle({ db, actor }, { state, operation: name, mine, cursor, limit = 100 }, operations) {
     const after = fromCursor(cursor, /^apr_[0-7][0-9a-hjkmnp-tv-z]{25}$/);
     const rows = await listApprovals(db, {
       limit: limit + 1, ...(state === undefined ? {} : { state }), ...(name === undefined ? {} : { operation: name }),
       ...(mine === true ? { requester: actor.userId ?? actorId(actor) } : {}), ...(after === undefined ? {} : { after: uuidOf("apr", after) }),
     });
-    return pageOf(rows.map(shownApproval), limit, (row) => row.id);
+    return pageOf(rows.map((row) => shownApproval(row, !mayRead(actor, operations.get(row.operation)))), limit, (row) => row.id);
   },
 });
 
@@ -57,7 +58,7 @@ export const getRequest = operation({
     const voted = decisions.filter(({ revision }) => revision === row.revision).map((one) => one.counts_for);
     const why = hidden ? "You lack the permission of the operation, so that you could not see what you decide on." : whyNot(row, actor, persons, delegators, voted);
     return {
-      ...shownApproval(row), requesters: requestersOf(row), hidden, needed, possible, run: toTypeId("run", row.run_id),
+      ...shownApproval(row, hidden), requesters: requestersOf(row), hidden, needed, possible, run: toTypeId("run", row.run_id),
       input: hidden ? null : JSON.parse(row.input), plan: hidden || row.plan === null ? null : JSON.parse(row.plan), output: hidden || row.output === null ? null : JSON.parse(row.output),
       you: { mayDecide: why === null, why }, decisions: decisions.map((one) => shownDecision(one, row.revision)), comments: (await commentsOf(db, orgId, uuid)).map(shownComment),
     };
