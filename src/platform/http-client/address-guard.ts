@@ -79,6 +79,6 @@ function refuseWhere(addresses: string[], host: string, rule: AddressRule): void
     const reason = rule(address);
     if (reason === undefined) continue;
     // The address stays unsaid: it would tell a user what names resolve to inside.
-    throw new DeclaredError(UrlRefused, `An address of ${host} ${reason}. Only public addresses are called for URLs that users give; ask an administrator to configure an internal one.`);
+    throw new DeclaredError(UrlRefused, `An address of ${host} ${reason}. URLs that users give may reach public addresses only, and those that the platform's administrator names in NOTIFY_PRIVATE.`);
   }
 }

@@ -29,7 +29,7 @@ export function createProgram(context: CliContext, local: readonly LocalCommand[
       getErrHelpWidth: () => widthFor(io.stderr.columns),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      outputError: (text, writeLine) => writeLine(text),
+      outputError: (text, writeLine) => writeLine(text.replace("command-argument value", "value")),
     })
     .addHelpText("after", "\nHelp on a command: qinfra help COMMAND. On exit codes: qinfra help exit-codes.");
   addGlobalOptions(program);

@@ -88,7 +88,7 @@ describe("qinfra workflows watch", () => {
       { json: run({ state: "waiting" }) }, { json: run({ steps: [step(1, { state: "retried", failure })] }) },
       problem(503, "draining"), problem(503, "draining"), problem(503, "draining"),
       { json: run({ steps: [step(1, { state: "retried", failure }), step(1, { attempt: 2, startedAt: "2026-11-21T11:59:53.000Z" })], progress: { step: "step-2", done: 1, total: 2 } }) },
-      { json: run({ state: "succeeded", endedAt: "2026-11-21T12:00:01.500Z", steps: [step(1, { attempt: 2, startedAt: "2026-11-21T11:59:53.000Z" }), step(2)] }) },
+      { json: run({ state: "succeeded", endedAt: "2026-11-21T12:00:01.500Z", steps: [step(1, { attempt: 2, startedAt: "2026-11-21T11:59:53.000Z" }), step(2)], output: { hosts: 7, failed: 2, failures: [{ host: "web01" }] } }) },
     ];
     const { code, stdout, stderr } = await place.run(["workflows", "watch", id], { env: env() });
     expect({ code, lines: stdout.trimEnd().split("\n") }).toEqual({
@@ -99,7 +99,7 @@ describe("qinfra workflows watch", () => {
         "11:59:51  step-1  retried     1.2 s  attempt 1  down: It is down",
         "11:59:53  step-1  done        1.2 s  attempt 2",
         "11:59:52  step-2  done        1.2 s",
-        "12:00:01  succeeded after 11.5 s",
+        "12:00:01  succeeded after 11.5 s: hosts 7, failed 2",
       ],
     });
     expect(stderr).toContain("It is draining. Asking again.");

@@ -6,6 +6,7 @@ export interface WatchedRun {
   workflow: string;
   state: string;
   progress: Progress | null;
+  output?: unknown;
   failure: { code: string; message: string } | null;
   createdAt: string;
   endedAt: string | null;
@@ -33,7 +34,7 @@ export function createTimeline(): Timeline {
       const state = stateOf(run);
       const ended = endedAt !== null;
       function tellState(text: string): void {
-        news.push({ text, item: { id, workflow, state: run.state, ...(run.cancelling && { cancelling: true }), ...(ended && { endedAt, failure }) } });
+        news.push({ text, item: { id, workflow, state: run.state, ...(run.cancelling && { cancelling: true }), ...(ended && { endedAt, failure, output: run.output ?? null }) } });
       }
       if (last === undefined) tellState(`${id}  ${workflow}  ${ended ? "ended" : state}`);
       else if (last !== state && !ended) tellState(`${clock(new Date(now).toISOString())}  ${state}`);
@@ -50,7 +51,7 @@ export function createTimeline(): Timeline {
           item: { step: step.step, call: step.call, state: step.state, attempt: step.attempt, startedAt: step.startedAt, ms: step.ms, ...(step.failure !== null && { failure: step.failure }) },
         });
       }
-      if (ended) tellState(`${clock(endedAt)}  ${run.state} after ${duration(Date.parse(endedAt) - Date.parse(createdAt))}${failure === null ? "" : `  ${failure.code}: ${failure.message}`}`);
+      if (ended) tellState(`${clock(endedAt)}  ${run.state} after ${duration(Date.parse(endedAt) - Date.parse(createdAt))}${failure === null ? "" : `  ${failure.code}: ${failure.message}`}${numbersOf(run.output)}`);
       return news;
     },
     progress(run, now) {
@@ -60,6 +61,13 @@ export function createTimeline(): Timeline {
     },
     begun: () => last !== undefined,
   };
+}
+
+/** What came of it in short, such as hosts that failed: a run that succeeded may still say so. */
+function numbersOf(output: unknown): string {
+  if (typeof output !== "object" || output === null) return "";
+  const numbers = Object.entries(output).filter(([, value]) => typeof value === "number");
+  return numbers.length === 0 ? "" : `: ${numbers.map(([name, value]) => `${name} ${String(value)}`).join(", ")}`;
 }
 
 function stateOf({ state, cancelling }: WatchedRun): string {

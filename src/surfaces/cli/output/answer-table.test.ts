@@ -29,6 +29,11 @@ describe("answerTable", () => {
     expect(answerTable(operation([]), answer, {})).toBe("name         CVE-1\nevent id     e\nevent state  handled\nnone         -\nsettings     -\n\nassets\nID  NAME\n1   a\n");
   });
 
+  it("shows a list in an inner object as a table too", () => {
+    const answer = { id: "run_1", output: { hosts: 2, failures: [{ host: "a", code: "timeout" }, { host: "b", code: "refused" }] } };
+    expect(answerTable(operation([]), answer, {})).toBe("id            run_1\noutput hosts  2\n\noutput failures\nHOST  CODE\na     timeout\nb     refused\n");
+  });
+
   it("shows alone what was asked for, where it is there", () => {
     const whoami: OperationRecord = { ...operation(["user"]), cli: { name: "whoami", positional: [], columns: ["user"], alone: "can" } };
     expect(answerTable(whoami, { user: "ada", can: { permission: "images:build", allowed: true, because: ["a", "b"] } }, {})).toBe("permission  images:build\nallowed     yes\nbecause     a, b\n");

@@ -40,8 +40,9 @@ function columnsOf(schema: JsonSchema | undefined, items: readonly unknown[]): s
 
 function objectTable(answer: Record<string, unknown>, columns: readonly string[], options: TableOptions): string {
   const chosen = columns.length > 0 ? columns.map((column): [string, unknown] => [column, valueAt(answer, column)]) : Object.entries(answer);
-  const entries = chosen.flatMap(flattened);
-  const lists = chosen.filter(([, value]) => isListOfObjects(value)) as [string, Record<string, unknown>[]][];
+  const fields = chosen.flatMap(flattened);
+  const entries = fields.filter(([, value]) => !isListOfObjects(value));
+  const lists = fields.filter((field): field is [string, Record<string, unknown>[]] => isListOfObjects(field[1]));
   const width = Math.max(0, ...entries.map(([name]) => label(name).length));
   const lines = entries.map(([name, value]) => `${label(name).padEnd(width)}  ${cell(value).replaceAll(/[\p{Cc}\p{Cf}]/gu, " ")}\n`);
   const tables = lists.map(([name, items]) => `\n${label(name)}\n${listTable(items, columnsOf(undefined, items), options)}`);
@@ -50,7 +51,7 @@ function objectTable(answer: Record<string, unknown>, columns: readonly string[]
 
 /** The fields of an inner object one by one. */
 function flattened([name, value]: [string, unknown]): [string, unknown][] {
-  if (value === undefined || isListOfObjects(value)) return [];
+  if (value === undefined) return [];
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [[name, value]];
   if (Object.keys(value).length === 0) return [[name, undefined]];
   return Object.entries(value).map(([inner, item]) => [`${name}.${inner}`, item]);
