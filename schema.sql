@@ -800,7 +800,7 @@ create table notifications.deliveries (
 );
 CREATE INDEX deliveries_channel ON notifications.deliveries USING btree (org_id, channel_id, id DESC);
 CREATE UNIQUE INDEX deliveries_digest ON notifications.deliveries USING btree (org_id, rule_id, digest_at, part) WHERE (digest_at IS NOT NULL);
-CREATE INDEX deliveries_ended ON notifications.deliveries USING btree (org_id, ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX deliveries_ended ON notifications.deliveries USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX deliveries_newest ON notifications.deliveries USING btree (org_id, id DESC);
 CREATE INDEX deliveries_rule ON notifications.deliveries USING btree (org_id, rule_id, id DESC);
 CREATE INDEX deliveries_waiting ON notifications.deliveries USING btree (org_id, channel_id, next_at, id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
@@ -808,7 +808,7 @@ alter table notifications.deliveries enable row level security;
 alter table notifications.deliveries force row level security;
 create policy tenant on notifications.deliveries for all to public using ((org_id = platform.current_org())) with check ((org_id = platform.current_org()));
 grant delete, insert, select, update on notifications.deliveries to qinfra_app;
-grant select on notifications.deliveries to qinfra_system;
+grant delete, select on notifications.deliveries to qinfra_system;
 
 create table notifications.items (
   org_id uuid not null,
@@ -1413,7 +1413,7 @@ create table platform.approvals (
   constraint approvals_pkey PRIMARY KEY (org_id, id),
   constraint approvals_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'executed'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text, 'outdated'::text, 'failed'::text])))
 );
-CREATE INDEX approvals_newest ON platform.approvals USING btree (org_id, created_at DESC, id DESC);
+CREATE INDEX approvals_open ON platform.approvals USING btree (org_id, id) WHERE (state = ANY (ARRAY['pending'::text, 'approved'::text]));
 CREATE UNIQUE INDEX approvals_pending ON platform.approvals USING btree (org_id, requester_id, hash) WHERE (state = 'pending'::text);
 alter table platform.approvals enable row level security;
 alter table platform.approvals force row level security;

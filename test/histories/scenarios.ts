@@ -22,7 +22,7 @@ const go = (word: string) => ({ signal: "go", body: { word } });
 const synced = (feed: string) => ({ feed, changed: true, records: 7 });
 const sent = (nextSeconds: number | null) => ({ delivered: 1, again: 0, failed: 0, nextSeconds });
 const findings = { all: 3, critical: 1, high: 1, medium: 1, low: 0 };
-const scanned = { recorded: 2, failed: 0, gone: 0, over: false };
+const scanned = { recorded: 2, failed: 0, gone: 0 };
 
 /**
  * What is recorded of each workflow, by the code that is named last where that is not today's. A new workflow gets at least
@@ -47,7 +47,7 @@ export const scenarios: readonly (readonly [{ id: string }, Scenario, Workflow?]
     ],
   }],
   [scanSite, {
-    about: "too many that fail", input: { site, waveSize: 2, failureLimit: 0 }, told: [{ childEnded: { output: { recorded: 1, failed: 1, gone: 0, over: true } } }],
+    about: "too many that fail", input: { site, waveSize: 2, failureLimit: 0 }, told: [{ childEnded: { failure: { code: "too-many-failed", message: "1 of 2 hosts of a wave could not be scanned" } } }],
     steps: [answers(beginScan, { hosts: 3 }), answers(nextHosts, { hosts: [first, second], last: "b" })],
   }],
   [scanSite, { about: "cancelled", input: { site, waveSize: 2 }, told: [{ cancel: true }], steps: [answers(beginScan, { hosts: 3 }), answers(nextHosts, { hosts: [first, second], last: "b" })] }],

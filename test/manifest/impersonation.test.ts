@@ -21,6 +21,8 @@ const aboutSomebody: Readonly<Record<string, string>> = {
   "users.disable /user": "the person who is disabled",
   "users.enable /user": "the person who is enabled again",
   "users.erase /user": "the person who is erased",
+  "approvals.delegate /to": "the member who may decide for the caller, as themselves; what they decide names both",
+  "events.watch /subject": "a filter: what the events are about",
   "audit.list /actor": "a filter: whose events are listed", "audit.list /subject": "a filter: what the events are about",
   "audit.export /actor": "a filter", "audit.export /subject": "a filter",
 };

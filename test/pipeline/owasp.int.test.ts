@@ -169,7 +169,7 @@ describe("API7 server side request forgery", () => {
     // Addresses to which a browser is led back are compared, never called.
     const compared = new Set(["applications.create redirectUris"]);
     // Where an organization wants to be told: called by the guarded client alone, which reaches no private address unless whoever runs the platform lets it.
-    const guarded = new Set(["notifications.create-channel url", "notifications.update-channel url"]);
+    const guarded = new Set(["notifications.create-channel endpoint", "notifications.update-channel endpoint"]);
     const urls = platform.platform.registry.operations.flatMap(({ id, input }) => Object.entries(input.properties).flatMap(([name, schema]) => {
       const said = `${name} ${JSON.stringify(schema)}`;
       return /\bur[il]s?\b|https?:|"format":"ur[il]"/i.test(said.replaceAll(/purl|Package URL/gi, "")) || /(url|uri)s?$/i.test(name) ? [`${id} ${name}`] : [];

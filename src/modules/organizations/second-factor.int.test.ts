@@ -117,7 +117,7 @@ describe("an authenticator app", () => {
     expect(await test.outcomeOf("second-factors.confirm-totp", { code: codeOfApp(first.secret) }, credentials)).toBe("wrong-code");
     expect(await test.outcomeOf("second-factors.confirm-totp", { code: codeOfApp(second.secret) }, credentials)).toBe("ok");
     const superuser = await test.connect("superuser");
-    const { rows } = await superuser.query<{ secret: string }>("select secret from organizations.totp order by created_at desc limit 1");
+    const { rows } = await superuser.query<{ secret: string }>("select secret from organizations.totp where user_id = $1", [userUuid(ada.user)]);
     await superuser.end();
     expect(rows[0]?.secret).toMatch(/^test:/); // an envelope of the secrets port, here a simulated one
     expect((await openSecrets.open(rows[0]?.secret ?? "", { purpose: "totp" })).length).toBe(20);

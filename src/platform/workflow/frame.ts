@@ -3,7 +3,7 @@ import type { Execution, Failure, StepOutcome } from "./execution.ts";
 import { createInbox, never } from "./inbox.ts";
 
 /** Steps of the platform itself; they are recorded and shown like all others. */
-export const ownSteps = { wait: "workflow.wait", startChild: "workflow.start-child", progress: "workflow.progress", end: "workflow.end" } as const;
+export const ownSteps = { wait: "workflow.wait", startChild: "workflow.start-child", progress: "workflow.progress", patch: "workflow.patch", end: "workflow.end" } as const;
 
 /** How a run ended, as its last step records it. */
 export type Ending = { state: "succeeded"; output: unknown } | { state: "failed"; failure: Failure } | { state: "cancelled" };
@@ -108,7 +108,15 @@ export async function runWorkflow(definition: Workflow, execution: Execution, ru
       if ("cancelled" in ended.outcome) throw new WorkflowError("child-cancelled", `${ref.id}, started by ${definition.id}, was cancelled.`);
       return outputOf(ended.outcome) as never;
     },
-    patch: (id) => execution.patched(id),
+    async patch(id) {
+      if (!(await execution.patched(id))) return false;
+      // What the engine knows can end before what was done: it died in between, or this is another attempt at the run.
+      const outcome = await execution.call({ orgId, runId, seq: seq + 1, step: ownSteps.patch, input: { id }, evenCancelled: false });
+      if ("cancelled" in outcome) throw new Cancelled();
+      const passed = (outputOf(outcome) as { patch: string | null }).patch === id;
+      if (passed) seq += 1;
+      return passed;
+    },
     async progress(step, done, total) {
       admit("flow.progress", step, false);
       await call(ownSteps.progress, { step, ...(done === undefined ? {} : { done }), ...(total === undefined ? {} : { total }) });

@@ -27,6 +27,10 @@ export function ownHandlers({ clock, workflows }: { clock: Clock; workflows: Rea
     id: ownSteps.progress, summary: "Report progress", retry: always,
     input: Type.Object({ step: Type.String(), done: Type.Optional(Type.Number()), total: Type.Optional(Type.Number()) }), output: Type.Null(),
   });
+  const patch = step({
+    id: ownSteps.patch, summary: "Begin with changed code", retry: always,
+    input: Type.Object({ id: Type.String() }), output: Type.Object({ patch: Type.Union([Type.String(), Type.Null()]) }),
+  });
   const end = step({ id: ownSteps.end, summary: "End", retry: always, input: Type.Object({ ending: Type.Unknown(), where: Type.Unknown() }), output: Type.Null() });
   return [
     stepHandler(wait, { handle: async (_context, { seconds }) => ({ until: seconds === null ? null : clock.now() + seconds * 1_000 }) }),
@@ -45,6 +49,7 @@ export function ownHandlers({ clock, workflows }: { clock: Clock; workflows: Rea
         return null;
       },
     }),
+    stepHandler(patch, { handle: async (_context, { id }) => ({ patch: id }) }),
     stepHandler(end, {
       async handle(context, { ending }) {
         const run = await runForChange(context.db, context.orgId, context.runId);

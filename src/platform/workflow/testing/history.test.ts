@@ -87,7 +87,7 @@ describe("a run that was recorded", () => {
       if (await flow.patch("test.new")) await flow.step(undo, { word: "new" });
       await asEver(flow);
     }), scenario);
-    expect(await replayHistory(code(asEver), history)).toContain("at 1 of 7 the recorded run passed the patch test.new, and the code does test.write now");
+    expect(await replayHistory(code(asEver), history)).toContain("at 1 of 8 the recorded run passed the patch test.new, and the code does test.write now");
   });
 });
 

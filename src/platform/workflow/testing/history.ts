@@ -72,6 +72,8 @@ export async function recordHistory(definition: Workflow, scenario: Scenario): P
       case ownSteps.startChild:
         children.push(seq);
         return { output: { run: place.runId } };
+      case ownSteps.patch:
+        return { output: { patch: (input as { id: string }).id } };
       case ownSteps.progress:
       case ownSteps.end:
         return { output: null };

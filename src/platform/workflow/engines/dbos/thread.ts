@@ -4,7 +4,7 @@ import pg from "pg";
 import type { Workflow } from "../../declare.ts";
 import type { Handed, Over } from "../../engine.ts";
 import type { Execution, Message, StepOutcome } from "../../execution.ts";
-import { runWorkflow } from "../../frame.ts";
+import { EngineStopped, runWorkflow } from "../../frame.ts";
 import { openRpc } from "./rpc.ts";
 import { dbosSchema } from "./schema.ts";
 
@@ -81,19 +81,26 @@ export async function serveDbos(workflows: readonly Workflow[]): Promise<void> {
 
   function executionOf(): Execution {
     return {
-      call: (call) => DBOS.runStep(async () => {
+      call: (call) => orStopped(DBOS.runStep(async () => {
         try {
           return await rpc.call<StepOutcome>("step", call);
         } catch {
           // The main thread stops, and this one with it: an error would be recorded as the step's.
           return stopped;
         }
-      }, { name: call.step }),
-      async receive(deadline) {
-        return (await DBOS.recv<Message>(inbox, { deadlineEpochMS: deadline })) ?? undefined;
-      },
-      patched: (id) => DBOS.patch(id),
+      }, { name: call.step })),
+      receive: async (deadline) => (await orStopped(DBOS.recv<Message>(inbox, { deadlineEpochMS: deadline }))) ?? undefined,
+      patched: (id) => orStopped(DBOS.patch(id)),
     };
+  }
+
+  /** What fails here is the engine, which was told to cancel or to forget the run: nothing that the workflow did, or has to undo. */
+  async function orStopped<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw new EngineStopped(error instanceof Error ? error.message : String(error));
+    }
   }
 
   const functions = new Map(workflows.map((definition) => [definition.id, DBOS.registerWorkflow(async (run: Handed) => {
