@@ -1,8 +1,13 @@
 import { Type } from "typebox";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testPlatform, type TestPlatform } from "../../app/testing.ts";
+import { systemClock } from "../../platform/clock.ts";
+import { sql } from "../../platform/database/sql.ts";
 import { eventType } from "../../platform/events/declare.ts";
-import { until } from "../../platform/events/testing.ts";
+import { createPostgresBus } from "../../platform/events/bus/postgres/postgres-bus.ts";
+import { openLine } from "../../platform/events/line.ts";
+import { silent, until } from "../../platform/events/testing.ts";
+import { systemTimer } from "../../platform/events/timer.ts";
 import { operation, type Module } from "../../platform/operation/index.ts";
 
 interface DeadLetter {
@@ -98,6 +103,19 @@ describe("given a subscription that cannot do its work", () => {
     expect([await by("operator"), await by("auditor")]).toEqual([[403, 403], [200, 403]]);
   });
 
+  it.each([["31 days", 409, "subscription-gone"], ["29 days", 200, undefined]])("when nobody has followed a subscription for %s, then driving its dead letters again answers %i", async (ago, status, code) => {
+    const subscription = `probe.away-${status}`;
+    await platform.test.database.system(async (db) => {
+      await db.run(sql`insert into events.subscriptions (name, position, seen_at) values (${subscription}, 1, now() - ${ago}::interval)`);
+      await db.run(sql`
+        insert into events.dead_letters (subscription, event_id, org_id, position, attempts, reason, at)
+        select ${subscription}, event_id, org_id, position, 5, reason, at from events.dead_letters where subscription = 'probe.receive' and event_id = ${sent[0]}`);
+    });
+    const answer = await platform.call("events.redrive", { as: "admin", input: { subscription } });
+    expect([answer.status, codeOf(answer), (await deadLetters({ subscription })).map(({ redriving }) => redriving)]).toEqual([status, code, [status === 200]]);
+    await platform.test.database.system((db) => db.run(sql`delete from events.dead_letters where subscription = ${subscription}`));
+  });
+
   it("when one is driven again and fails again, then it is a dead letter as before, with one attempt more", async () => {
     const answer = await platform.call("events.redrive", { as: "admin", input: { subscription: "probe.receive", event: sent[0] } });
     expect([answer.status, answer.body]).toEqual([200, { subscription: "probe.receive", count: 1 }]);
@@ -117,5 +135,32 @@ describe("given a subscription that cannot do its work", () => {
     const { body } = await platform.call("audit.list", { as: "admin", input: { type: "events.redriven", subject: "subscription_probe.receive" } });
     expect((body as { items: unknown[] }).items.at(-1)).toMatchObject({ operation: "events.redrive", data: { subscription: "probe.receive", event: sent[0], count: 1 } });
     expect(await platform.call("events.redrive", again)).toMatchObject({ status: 404, body: { code: "dead-letter-not-found" } });
+  });
+});
+
+describe("given a group of the bus on the log that cannot do its work", () => {
+  it("then its dead letters are listed under its name, and driven again when the cause is gone", async () => {
+    const { database } = platform.test;
+    const line = openLine(database, { timer: systemTimer, log: silent });
+    const bus = createPostgresBus({ database, line, timer: systemTimer, clock: systemClock, log: silent, random: () => 0, prefixOf: () => "probe.sent" });
+    const handled: string[] = [];
+    let away = true;
+    await bus.consume({
+      topic: "probe", group: "outside", from: "start", attempts: 1,
+      handle({ event }) {
+        if (away) throw new Error("the other side is away");
+        handled.push(event.subject);
+        return Promise.resolve();
+      },
+    });
+    const subscription = "bus probe outside";
+    await until(async () => (await deadLetters({ subscription })).length === 3);
+    away = false;
+    expect(await platform.call("events.redrive", { as: "other-tenant-admin", input: { subscription } })).toMatchObject({ status: 404 });
+    expect(await platform.call("events.redrive", { as: "admin", input: { subscription } })).toMatchObject({ status: 200, body: { subscription, count: 3 } });
+    await until(async () => (await deadLetters({ subscription })).length === 0);
+    expect(handled.sort()).toEqual(["probe_1", "probe_2", "probe_3"]);
+    await bus.close();
+    await line.close();
   });
 });

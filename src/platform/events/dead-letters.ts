@@ -1,6 +1,7 @@
 import type { Database, Db } from "../database/database.ts";
 import { join, sql } from "../database/sql.ts";
 import { storedEvent } from "./cloud-event.ts";
+import { readerDays } from "./partitions.ts";
 import type { StoredEvent } from "./types.ts";
 
 /** An event that a subscription, or a group of the bus on the log, has given up on. */
@@ -50,6 +51,12 @@ export async function askRedrive(db: Db, subscription: string, eventId?: string)
   const asked = await db.run(sql`update events.dead_letters set attempts = -abs(attempts) where subscription = ${subscription} and ${one}`);
   if (asked > 0) await db.run(sql`select pg_notify('events_redrive', '')`);
   return asked;
+}
+
+/** Whether somebody follows the subscription, or did within the days after which a reader is taken for gone. `now`: milliseconds since 1970. */
+export async function isFollowed(db: Db, subscription: string, now: number): Promise<boolean> {
+  const since = new Date(now - readerDays * 86_400_000).toISOString();
+  return (await db.maybe(sql`select name from events.subscriptions where name = ${subscription} and seen_at > ${since}`)) !== undefined;
 }
 
 /** Those of all organizations that are to be handled once more, in the order of the log. */

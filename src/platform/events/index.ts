@@ -13,7 +13,7 @@ export { startLive, type LiveEvents } from "./live.ts";
 export { isInLog, lastSeq, type LiveFilter } from "./live-read.ts";
 export { createPrivateBodies, eraseSubject, eraseSubjectEverywhere, type PrivateBodies } from "./private.ts";
 export { changedAfter, headPosition, type SubjectsChanged, readByPosition, readLog, readStream, type AuditEvent, type AuditQuery, type PositionPage } from "./read.ts";
-export { askRedrive, parkedEvent, parkedEvents, type ParkedEvent } from "./dead-letters.ts";
+export { askRedrive, isFollowed, parkedEvent, parkedEvents, type ParkedEvent } from "./dead-letters.ts";
 export { parkedReason } from "./parked.ts";
 export { projection, type Projection } from "./projection.ts";
 export { askBuild, cancelBuild } from "./projection-store.ts";

@@ -72,7 +72,7 @@ export async function detached(database: Database): Promise<string[]> {
 }
 
 /** Days after which a reader that has neither begun nor moved is taken for gone. */
-const readerDays = 30;
+export const readerDays = 30;
 
 /** Why the events of a month have to stay in the log for now; undefined where nothing keeps them. */
 export async function keptBy(db: Db, { from, to }: Month, now: number): Promise<string | undefined> {
