@@ -18,7 +18,7 @@ export function addOperation(command: Command, context: CliContext, operation: O
   for (const field of words) {
     command.addArgument(reading(field, new Argument(`[${field.name}${isRepeatable(field.kind) ? "..." : ""}]`, fieldHelp(field))));
   }
-  for (const field of fields) if (field.flag !== undefined) addField(command, field);
+  for (const field of fields) if (field.flag !== undefined) addField(command, field, operation);
   addOwnOptions(command, operation);
   addGlobalOptions(command);
   command.addHelpText("after", () => examplesOf(operation));
@@ -27,12 +27,14 @@ export function addOperation(command: Command, context: CliContext, operation: O
   });
 }
 
-function addField(command: Command, field: Field): void {
+function addField(command: Command, field: Field, { effect }: OperationRecord): void {
   const flag = field.flag as string;
   const help = fieldHelp(field);
   if (field.kind.kind === "boolean") {
-    command.addOption(new Option(flag, help));
-    command.addOption(new Option(flag.replace("--", "--no-"), "").hideHelp());
+    const opposite = flag.replace("--", "--no-");
+    const changes = effect === "change" || effect === "destructive";
+    command.addOption(new Option(flag, changes && field.default !== false ? `${help} (${opposite}: false)` : help));
+    command.addOption(new Option(opposite, "").hideHelp());
     return;
   }
   command.addOption(reading(field, new Option(`${flag} <${placeholder(field.kind)}>`, help)));

@@ -71,6 +71,7 @@ describe("help", () => {
     expect(stdout).toContain("Waits until it is there.");
     expect(stdout).toMatch(/--size <n> +How large \(default: 2\)/);
     expect(stdout).toMatch(/--labels <text> +\(can be repeated\)/);
+    expect(stdout).toMatch(/--shared +\(default: true\) \(--no-shared: false\)/);
     expect(stdout).toContain("--idempotency-key <key>");
     expect(stdout).toContain("  qinfra things create 'it'\\''s' --size 3 --ratio 0.5 --no-shared");
     expect(stdout).toContain("Errors of its own: name-taken.");
