@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { actorAgain } from "../modules/organizations/index.ts";
+import type { Actor } from "../platform/actor.ts";
 import { sql } from "../platform/database/sql.ts";
 import { fromTypeId } from "../platform/ids.ts";
 import { actionIn, browser, fieldIn, type Browser } from "./testing-browser.ts";
@@ -69,6 +71,12 @@ async function token(more: Record<string, string | undefined> = {}) {
 
 async function standing(access: string) {
   return site.under.actorOf({ authorization: `Bearer ${access}` }).catch((error: unknown) => (error as { type: { code: string } }).type.code);
+}
+
+/** As whom something would run now that the application asked for before, and people approved. */
+function again(actor: Actor): Promise<Actor | undefined> {
+  const { database, clock, authentication } = site.under;
+  return actorAgain({ database, clock, stillAllowed: authentication.stillAllowed })(actor.orgId as string, { ...actor, confirmed: false, granted: actor.permissions });
 }
 
 describe("another application", () => {
@@ -154,9 +162,12 @@ describe("another application", () => {
     ["is disabled", async () => site.under.database.system((db) => db.run(sql`update organizations.users set disabled_at = now() where name = ${who.name}`))],
   ])("is out at once when the person %s", async (_how, end) => {
     const { visitor, access } = await token();
-    expect(await standing(access)).toMatchObject({ kind: "api-key" });
+    const actor = await site.under.actorOf({ authorization: `Bearer ${access}` });
+    expect(actor).toMatchObject({ kind: "api-key" });
+    expect(await again(actor)).toMatchObject({ kind: "api-key", ai: true, permissions: actor.permissions });
     await end(visitor);
     expect(await standing(access)).toBe("unauthenticated");
+    expect(await again(actor)).toBeUndefined();
     await site.under.database.system((db) => db.run(sql`update organizations.users set disabled_at = null where name = ${who.name}`));
   });
 

@@ -194,7 +194,7 @@ export async function assemble({ config, database, secrets, workers, policiesDir
     verifyLog: (orgId, signal, progress) => verifyLog({
       database, keys: secrets, blobs: checkpoints, orgId, signal, progress: (done) => progress({ step: "reading events", done }),
     }),
-    operations: registry.byId, approvals: { follow: followRequest as unknown as Workflow, eligible: eligiblePersons, makerOf: makerOfKey, actorOf: actorAgain({ database, clock }) },
+    operations: registry.byId, approvals: { follow: followRequest as unknown as Workflow, eligible: eligiblePersons, makerOf: makerOfKey, actorOf: actorAgain({ database, clock, stillAllowed: authentication.stillAllowed }) },
     traces, organizationPolicies: opa ?? noOrganizationPolicies,
     observe: ({ operation, ...call }) => metrics.observeCall({ operation: operation.id, ...call }),
     platformOrgId: firstAdministrator.platformOrgId,

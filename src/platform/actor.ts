@@ -10,6 +10,8 @@ export interface Actor {
   userId?: string;
   keyId?: string;
   sessionId?: string;
+  /** What a person allowed the application that acts for them; it ends when they take it back, or their session ends. */
+  grant?: string;
   /** The organization that the caller works in; absent for anonymous callers. */
   orgId?: string;
   /** True when `orgId` is the platform organization, whose members may be given `platform:*`. */

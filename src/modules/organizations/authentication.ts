@@ -11,7 +11,7 @@ import { fromTypeId } from "../../platform/ids.ts";
 import type { Authenticate, Credentials } from "../../platform/operation/services.ts";
 import { standingsOfIdentities, standingsOfKeys, standingsOfSessions, type KeyStanding, type SessionStanding, type Standing } from "./credential-views.ts";
 import type { SettleClaims } from "./external/settle.ts";
-import { standingsOfAccessTokens } from "./provider/access-token-views.ts";
+import { isStillAllowed, standingsOfAccessTokens } from "./provider/access-token-views.ts";
 import { intersect, permissionsOf } from "./roles.ts";
 import { createUseNotes } from "./use-notes.ts";
 import { organizationById } from "./views.ts";
@@ -22,6 +22,8 @@ export interface Authentication {
   authenticate: Authenticate;
   /** Settings of an organization, as of its last authenticated request or newer. */
   settingsOf(orgId: string): Promise<Record<string, unknown>>;
+  /** Whether a person lets an application act for them still; `grant` as its actor names it. */
+  stillAllowed(grant: string, userId: string): Promise<boolean>;
   /** Keeps nothing of the organization in memory any longer. */
   forget(orgId: string): void;
   /** Resolves when the last uses noted so far are written: before the database is closed. */
@@ -101,7 +103,7 @@ export function createAuthentication(ports: AuthenticationPorts): Authentication
     const found = (await accessTokenOf({ hash: tokenHash(token), orgId })) ?? refuse();
     const actor = actorOf(found);
     return {
-      ...actor, kind: "api-key", permissions: intersect(found.scope.split(" "), actor.permissions), ai: true,
+      ...actor, kind: "api-key", permissions: intersect(found.scope.split(" "), actor.permissions), ai: true, grant: found.allowed,
       mustChangePassword: found.must_change, secondFactor: found.second_factor,
     };
   }
@@ -135,6 +137,7 @@ export function createAuthentication(ports: AuthenticationPorts): Authentication
       if (!credentials.cookie.csrf) fail(CsrfMissing, "The request came without its CSRF token; load the page again and repeat it.");
       return actor;
     },
+    stillAllowed: (grant, userId) => ask((db) => isStillAllowed(db, grant, userId, timestamp(clock))),
     async settingsOf(orgId) {
       // Its own authentication has just put them here for a request; only an evicted organization is asked for again.
       const known = settings.get(orgId, clock.now());

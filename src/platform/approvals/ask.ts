@@ -89,9 +89,9 @@ export function timesFrom(clock: Clock, times: ApprovalTimes): { at: string; esc
 }
 
 function requesterOf(actor: Actor, now: number): Requester {
-  const { kind, userId, keyId, ai, secondFactor } = actor;
+  const { kind, userId, keyId, grant, ai, secondFactor } = actor;
   return {
     kind, ai, secondFactor, confirmed: isConfirmed(actor, now), granted: actor.permissions,
-    ...(userId === undefined ? {} : { userId }), ...(keyId === undefined ? {} : { keyId }),
+    ...(userId === undefined ? {} : { userId }), ...(keyId === undefined ? {} : { keyId }), ...(grant === undefined ? {} : { grant }),
   };
 }

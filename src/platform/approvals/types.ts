@@ -14,7 +14,7 @@ export const approvalStates = ["pending", "approved", "executed", "rejected", "w
 export type ApprovalState = (typeof approvalStates)[number];
 
 /** As whom an approved operation runs. Permissions are asked for again; `granted` bounds those of a credential that was given less than its person has. */
-export interface Requester extends Pick<Actor, "kind" | "userId" | "keyId" | "ai" | "secondFactor"> {
+export interface Requester extends Pick<Actor, "kind" | "userId" | "keyId" | "grant" | "ai" | "secondFactor"> {
   /** A second factor had been given within the last minutes, where the operation wants one. */
   confirmed: boolean;
   granted: readonly string[];

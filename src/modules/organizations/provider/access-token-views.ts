@@ -5,6 +5,8 @@ import type { Standing } from "../credential-views.ts";
 export interface AccessTokenStanding extends Standing {
   /** Permissions, with spaces between. */
   scope: string;
+  /** `<grant>.<session>`: hex of the one, UUID of the other. */
+  allowed: string;
   second_factor: boolean;
   must_change: boolean;
 }
@@ -15,7 +17,7 @@ export interface AccessTokenStanding extends Standing {
  */
 export async function standingsOfAccessTokens(db: Db, asked: readonly { hash: Buffer; orgId: string | undefined }[], { audience, now }: { audience: string; now: string }): Promise<(AccessTokenStanding | undefined)[]> {
   const rows = await db.many<AccessTokenStanding & { n: number }>(sql`
-    select a.n, t.payload ->> 'scope' as scope, s.second_factor, coalesce(c.one_time, false) as must_change,
+    select a.n, t.payload ->> 'scope' as scope, encode(g.id, 'hex') || '.' || s.id::text as allowed, s.second_factor, coalesce(c.one_time, false) as must_change,
       u.id as user_id, m.org_id, m.role, o.is_platform, o.settings, (extract(epoch from o.due_at) * 1000)::float8 as closes
     from unnest(${asked.map((one) => one.hash)}::bytea[], ${asked.map((one) => one.orgId ?? null)}::uuid[]) with ordinality as a (hash, org_id, n)
     join organizations.oidc_payloads t on t.model = 'AccessToken' and t.id = a.hash and t.expires_at > ${now} and t.payload ->> 'aud' = ${audience}
@@ -32,4 +34,12 @@ export async function standingsOfAccessTokens(db: Db, asked: readonly { hash: Bu
   const answers = Array.from<AccessTokenStanding | undefined>({ length: asked.length });
   for (const row of rows) answers[row.n - 1] = row;
   return answers;
+}
+
+/** Whether what the person allowed the application holds still, as `allowed` of a standing names it. */
+export async function isStillAllowed(db: Db, allowed: string, userId: string, now: string): Promise<boolean> {
+  const [grant = "", session = ""] = allowed.split(".");
+  return (await db.maybe(sql`
+    select 1 from organizations.oidc_payloads g join organizations.sessions s on s.id = ${session}::uuid and s.user_id = ${userId} and s.revoked_at is null and s.expires_at > ${now}
+    where g.model = 'Grant' and g.id = ${Buffer.from(grant, "hex")} and g.expires_at > ${now}`)) !== undefined;
 }
