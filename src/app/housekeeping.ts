@@ -22,6 +22,8 @@ export interface HousekeepingPorts {
   log: Logger;
   /** Erases the organizations whose time is over. */
   eraseDue(): Promise<void>;
+  /** Has open requests for approvals followed that nothing follows any more; answers how many. */
+  followApprovals(everywhere: Database["system"]): Promise<number>;
   retention: Retention;
 }
 
@@ -51,7 +53,7 @@ export function startHousekeeping(ports: HousekeepingPorts): { stop(): Promise<v
   };
 }
 
-async function sweep({ database, clock, log, eraseDue }: HousekeepingPorts): Promise<void> {
+async function sweep({ database, clock, log, eraseDue, followApprovals }: HousekeepingPorts): Promise<void> {
   const keys = await database.system((db) => db.run(sql`
     delete from platform.idempotency_keys where created_at < ${new Date(clock.now() - idempotencyMs).toISOString()}`));
   const used = await database.system(async (db) => [...(await componentSetsOfImages(db)), ...(await componentSetsOfAssets(db))]);
@@ -60,4 +62,6 @@ async function sweep({ database, clock, log, eraseDue }: HousekeepingPorts): Pro
   const swept = { idempotencyKeys: keys, counts, ...software, ...(await sweepVulnerabilities(database.system, clock)), ...(await sweepProvider(database, clock)), ...(await sweepDeliveries(database.system, clock)) };
   if (Object.values(swept).some((count) => count > 0)) log.info(swept, "housekeeping");
   await eraseDue();
+  const approvals = await followApprovals((work) => database.system(work));
+  if (approvals > 0) log.warn({ approvals }, "requests for approvals had lost the runs that wait for them; others have begun");
 }

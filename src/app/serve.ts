@@ -68,7 +68,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const workers = createWorkerPool({ entry: workerEntry(), size: Math.max(1, availableParallelism() - 1), maxQueue: 200 });
     const platform = await assemble({ config, database: opened.database, secrets, workers, policiesDir: join(packageRoot(), "policies"), modules, log, workflows: workflowSetting(config, opened.direct, engines), ...(engines === undefined ? {} : { engines }) });
     started.push(platform.stop);
-    const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log, eraseDue: platform.eraseDue, retention: platform.retention });
+    const housekeeping = startHousekeeping({ database: opened.database, clock: systemClock, log, eraseDue: platform.eraseDue, followApprovals: platform.followApprovals, retention: platform.retention });
     started.push(housekeeping.stop);
     const machine = readThisMachine({ clock: systemClock, log });
     let draining = false;
