@@ -119,6 +119,20 @@ describe("how the hosts of a site are reached", () => {
     expect((await ask("inventory.add-site-hosts", { id, hosts: [{ name: "e" }, { name: "e" }] })).body).toMatchObject({ code: "invalid-input" });
   });
 
+  it.each([{ name: "web:22" }, { name: "a", address: "fe80" + ":".repeat(3) }, { name: "me@web" }])("refuses $name, which no ssh could call", async (host) => {
+    const id = await newSite(`with ${host.name.replace(/[^a-z]/g, "-")}`);
+    expect((await ask("inventory.add-site-hosts", { id, hosts: [host] })).body).toMatchObject({ code: "invalid-input", detail: expect.stringContaining("is no address") as string });
+    expect((await ask("inventory.add-site-hosts", { id, hosts: [{ name: "web:22", address: "2001:db8::7" }] })).body).toEqual({ id, hosts: 1 });
+    await ask("inventory.remove-site-hosts", { id, names: ["web:22"] });
+  });
+
+  it("is for as many sites as an organization may have, and no more", async () => {
+    const within = (query: ReturnType<typeof sql>): Promise<number> => platform.test.database.tenant(platform.person("operator").orgId, (db) => db.run(query));
+    await within(sql`insert into inventory.sites (org_id, id, name, created_at) select ${platform.person("operator").orgId}, gen_random_uuid(), 'many ' || n, now() from generate_series(1, 1000) n`);
+    expect((await ask("inventory.create-site", { name: "one more" })).body).toMatchObject({ status: 409, code: "site-limit" });
+    await within(sql`delete from inventory.sites where name like 'many %'`);
+  });
+
   it("goes with the site, whose assets stay", async () => {
     const id = await newSite("short-lived");
     await ask("inventory.add-site-hosts", { id, hosts: [{ name: "left01" }] });

@@ -90,6 +90,10 @@ export async function countHosts(db: Db, siteId: string): Promise<number> {
   return (await db.one<{ hosts: number }>(sql`select count(*)::int as hosts from inventory.site_hosts where site_id = ${siteId}`)).hosts;
 }
 
+export async function countSites(db: Db): Promise<number> {
+  return (await db.one<{ sites: number }>(sql`select count(*)::int as sites from inventory.sites`)).sites;
+}
+
 /** UUIDs of hosts by name, after that name. */
 export async function hostsAfter(db: Db, siteId: string, { after, limit }: { after?: string; limit: number }): Promise<{ id: string; name: string }[]> {
   const from = after === undefined ? none : sql`and name > ${after}`;

@@ -131,7 +131,7 @@ export async function giveUp(db: Db, channelId: string, { before, at, reason }: 
     )
     update notifications.deliveries d set state = 'failed', reason = ${reason}, ended_at = ${at} from old where d.org_id = old.org_id and d.id = old.id
     returning d.kind <> 'test' and exists (
-      select from notifications.items i where i.org_id = d.org_id and i.delivery_id = d.id and i.type not like 'notifications.%') as told`);
+      select from notifications.items i where i.org_id = d.org_id and i.delivery_id = d.id and not starts_with(i.type, 'notifications.')) as told`);
 }
 
 /** Removes deliveries of any organization that ended before; the number of them. */

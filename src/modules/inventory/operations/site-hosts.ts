@@ -9,6 +9,7 @@ import { SiteHostsAdded, SiteHostsRemoved } from "../site-events.ts";
 import { HostInput, mostHosts, SiteHost } from "../site-schemas.ts";
 import { deleteHosts, lockSite, upsertHosts } from "../site-store.ts";
 import { countHosts, listHosts } from "../site-views.ts";
+import { isNameOrAddress } from "../sites/addresses.ts";
 import { siteOf } from "./sites.ts";
 
 const example = { id: "sit_01jd0000000000000000000000" };
@@ -31,7 +32,7 @@ export const addSiteHosts = operation({
     if (twice !== undefined) fail(InvalidInput, `/hosts: ${twice.name} is there twice.`);
     if (!(await lockSite(db, siteId))) fail(SiteNotFound, `There is no site ${id} in this organization; qinfra sites list shows what there is.`);
     const elsewhere = await upsertHosts(db, { orgId, siteId, now: timestamp(clock) }, hosts.map(({ name, address = name, port = null, hostKey }) => {
-      if (address.includes("@")) fail(InvalidInput, `/hosts: ${name} is no address; give one by address.`);
+      if (!isNameOrAddress(address)) fail(InvalidInput, `/hosts: ${address} is no address; give one by address, and a port by port.`);
       return { id: ids.uuid(), name, address, port, hostKey: hostKey?.trim() ?? null };
     }));
     const [first, ...more] = elsewhere;

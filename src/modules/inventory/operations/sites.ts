@@ -5,15 +5,16 @@ import { fail } from "../../../platform/errors.ts";
 import { toTypeId, uuidOf } from "../../../platform/ids.ts";
 import { anyKey, fromCursor, operation, Page, pageOf, paging } from "../../../platform/operation/index.ts";
 import { SiteId, SiteName } from "../schemas.ts";
-import { SiteNameTaken, SiteNotFound } from "../errors.ts";
+import { SiteLimit, SiteNameTaken, SiteNotFound } from "../errors.ts";
 import { SiteCreated } from "../events.ts";
 import { SiteDeleted, SiteUpdated } from "../site-events.ts";
 import { accessFields, Site, SiteWithKnownHosts } from "../site-schemas.ts";
 import { deleteSite as remove, insertSite, updateSite as update } from "../site-store.ts";
-import { listSites as readSites, siteById } from "../site-views.ts";
+import { countSites, listSites as readSites, siteById } from "../site-views.ts";
 import { checkKnownHosts } from "../sites/known-hosts.ts";
 import { siteIdByName } from "../views.ts";
 
+const mostSites = 1_000;
 const example = { id: "sit_01jd0000000000000000000000" };
 
 const access = {
@@ -68,10 +69,11 @@ export const createSite = operation({
   creates: true,
   input: Type.Object({ name: SiteName, ...access }),
   output: Site,
-  errors: [SiteNameTaken],
+  errors: [SiteNameTaken, SiteLimit],
   examples: [{ input: { name: "frankfurt" } }, { summary: "One whose hosts are scanned over ssh", input: { name: "zurich", user: "qinfra", port: 22 } }],
   async handle({ db, orgId, ids, clock, events }, { name, ...how }) {
     checkKnownHosts(how.knownHosts ?? "");
+    if ((await countSites(db)) >= mostSites) fail(SiteLimit, `The organization has ${mostSites} sites, and may have no more; delete one that is not used.`);
     const uuid = ids.uuid();
     if (!(await insertSite(db, { orgId, id: uuid, name, now: timestamp(clock), ...how }))) fail(SiteNameTaken, `There is a site ${name} already.`);
     const id = toTypeId("sit", uuid);

@@ -16,6 +16,11 @@ export class AddressRefused extends Error {
   }
 }
 
+/** Names of assets may hold what no ssh could call. */
+export function isNameOrAddress(text: string): boolean {
+  return !/[@:]/.test(text) || ipaddr.isValid(text);
+}
+
 /** Clouds answer there for the machine that asks, beside 169.254.0.0/16: AWS by IPv6, Azure, Oracle, Alibaba. */
 const ofTheCloud: ReadonlySet<string> = new Set(["fd00:ec2::254", "168.63.129.16", "192.0.0.192", "100.100.100.200"]);
 
