@@ -67,6 +67,7 @@ export const UnsupportedMediaType = errorType("unsupported-media-type", 415, "Th
 export const TooManyRequests = errorType("too-many-requests", 429, "Too many requests");
 export const IdempotencyMismatch = errorType("idempotency-mismatch", 422, "This idempotency key was used with another input");
 export const ApprovalUnavailable = errorType("approval-unavailable", 403, "This needs an approval, and approvals are not available");
+export const ApprovalWaits = errorType("approval-waits", 409, "People have to approve this first");
 export const Conflict = errorType("conflict", 409, "This conflicts with what is there");
 export const Cancelled = errorType("cancelled", 499, "The caller went away");
 export const Draining = errorType("draining", 503, "The server is shutting down");

@@ -38,7 +38,7 @@ describe("a request", () => {
     const name = fresh();
     const request = await ask(name);
     expect(world.removed).toEqual([]);
-    expect(await get(request.id)).toMatchObject({ state: "pending", reasons: ["destructive-by-ai"], approvers: [{ role: "admin", count: 1 }], plan: { remove: name, shelf: "full" }, ai: true, needed: 1, possible: 2, you: { mayDecide: false } });
+    expect(await get(request.id)).toMatchObject({ state: "pending", about: `remove=${name} shelf=full`, reasons: ["destructive-by-ai"], approvers: [{ role: "admin", count: 1 }], plan: { remove: name, shelf: "full" }, ai: true, needed: 1, possible: 2, you: { mayDecide: false } });
     expect((await decide("approve", request, second)).body).toMatchObject({ state: "approved" });
     expect(await ended(request.id)).toMatchObject({ state: "executed", output: { removed: name, by: toTypeId("usr", platform.person("admin").userId) }, selfApproved: false });
     expect(world.removed).toEqual([name]);

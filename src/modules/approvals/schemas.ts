@@ -19,6 +19,7 @@ export const StateName = Type.Enum([...approvalStates], {
 export const Approval = Type.Object({
   id: ApprovalId,
   operation: Type.String(),
+  about: Maybe(Type.String({ description: "What it names, in short; null where you lack the permission of the operation" })),
   state: StateName,
   revision: Type.Integer({ minimum: 1, description: "Counts the modifications" }),
   hash: Type.String({ description: "SHA-256 of operation, canonical input and plan, in hex" }),

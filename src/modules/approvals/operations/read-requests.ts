@@ -12,7 +12,7 @@ import { requestersOf, shownApproval, shownComment, shownDecision } from "../sho
 export const listRequests = operation({
   id: "approvals.list",
   http: "GET /api/v1/approvals",
-  cli: { name: "approvals list", columns: ["id", "operation", "state", "requestedBy", "ai", "createdAt", "expiresAt"] },
+  cli: { name: "approvals list", columns: ["id", "operation", "about", "state", "requestedBy", "ai", "createdAt", "expiresAt"] },
   summary: "List what waits for an approval, or waited, newest first",
   permission: "approvals:read",
   effect: "read",

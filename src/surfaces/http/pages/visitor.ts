@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { anonymous, type Actor } from "../../../platform/actor.ts";
-import { ApprovalUnavailable, DeclaredError, OrganizationClosed, PasswordChangeRequired, Unauthenticated } from "../../../platform/errors.ts";
+import { ApprovalWaits, DeclaredError, OrganizationClosed, PasswordChangeRequired, Unauthenticated } from "../../../platform/errors.ts";
 import { browserSession, csrfToken } from "../../../platform/identity/cookies.ts";
 import type { Operation } from "../../../platform/operation/operation.ts";
 import { execute, refusalOf } from "../../../platform/operation/pipeline.ts";
@@ -65,7 +65,7 @@ export function visitorOf(ports: PagePorts, request: FastifyRequest, reply: Fast
 
   async function run<Output>(operationId: string, call: Call): Promise<Output> {
     const { status, output } = await execute(services, operationOf(operationId), call);
-    if (status === 202) throw new DeclaredError(ApprovalUnavailable, (output as { message: string }).message);
+    if (status === 202) throw new DeclaredError(ApprovalWaits, (output as { message: string }).message);
     return output as Output;
   }
 
