@@ -126,8 +126,13 @@ describe("live updates", () => {
     await pokes(2, admin);
     await vi.waitFor(() => expect(other.lastId()).not.toBe(begin));
     expect(other.events).toEqual([]);
-    const one = await listen(admin, `?subject=${(await pokes(1, admin))[0]}`);
-    await pokes(1, admin);
+    const all = await listen(admin, "?type=probes.poked");
+    const heard = (subject: string | undefined) => vi.waitFor(() => expect(subjects(all)).toContain(subject), { timeout: 10_000 });
+    const [poked] = await pokes(1, admin);
+    await heard(poked);
+    const one = await listen(admin, `?subject=${poked}`);
+    const [next] = await pokes(1, admin);
+    await heard(next);
     expect(subjects(one)).toEqual([]);
   });
 

@@ -10,6 +10,8 @@ export async function parkedEvent(platform: TestPlatform): Promise<{ subscriptio
   await platform.call("inventory.create-site", { as: "admin", input: { name: `parked ${++serial}` } });
   const superuser = await platform.test.connect("superuser");
   try {
+    // As if somebody had followed it until a moment ago.
+    await superuser.query("insert into events.subscriptions (name, position, seen_at) values ($1, 9007199254740991, now()) on conflict (name) do update set seen_at = now()", [subscription]);
     const { rows: [row] } = await superuser.query<{ event_id: string }>(
       `insert into events.dead_letters (subscription, event_id, org_id, position, attempts, reason, at)
        select $1, id, org_id, coalesce(position, 1), 5, 'Error: it did not work', now() from events.log where org_id = $2 order by id desc limit 1

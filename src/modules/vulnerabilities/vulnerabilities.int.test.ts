@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { anonymous } from "../../platform/actor.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { sql } from "../../platform/database/sql.ts";
@@ -196,8 +196,11 @@ describe("matching anew", () => {
     expect((await reportOf(bad)).state).toBe("stale");
     const { id } = (good.body as { image: { id: string } }).image;
     expect((await platform.call("vulnerabilities.get-image-report", { as: "other-tenant-admin", input: { id } })).body).toMatchObject({ state: "current" });
-    const matched = await platform.call("audit.list", { as: "other-tenant-admin", input: { type: "vulnerabilities.matched", limit: 1 } });
-    expect(matched.body).toMatchObject({ items: [{ operation: "vulnerabilities.rematch", requestId: "req_1" }] });
+    // The log shows what is sealed.
+    await vi.waitFor(async () => {
+      const matched = await platform.call("audit.list", { as: "other-tenant-admin", input: { type: "vulnerabilities.matched", limit: 1 } });
+      expect(matched.body).toMatchObject({ items: [{ operation: "vulnerabilities.rematch", requestId: "req_1" }] });
+    }, { timeout: 10_000 });
   });
 });
 
