@@ -59,7 +59,7 @@ describe("settings", () => {
 
   it.each([
     [{ readonly: true }], [{ readOnly: "yes" }], [{ requireApproval: "images.delete" }], [{ requireApproval: ["Images"] }], [{ secondFactor: { roles: ["owner"] } }], [{ secondFactor: { role: ["admin"] } }],
-    [{ requireApproval: ["organizations.set-settings"] }],
+    [{ requireApproval: ["organizations.set-settings"] }], [{ requireApproval: ["sessions.create"] }], [{ requireApproval: ["api-keys.create"] }],
   ])("given %j, then it is refused and nothing is set", async (settings) => {
     const org = await test.organization(admin.credentials, `bad-${test.ids.uuid().slice(24)}`);
     expect(await set(org, 0, settings)).toBe("invalid-input");

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { timestamp } from "../../../platform/clock.ts";
 import { fail, InvalidInput } from "../../../platform/errors.ts";
-import { operation } from "../../../platform/operation/index.ts";
+import { operation, whyNotApprovable } from "../../../platform/operation/index.ts";
 import { userOf } from "../caller.ts";
 import { OrganizationNotFound, SettingsChanged } from "../errors.ts";
 import { SettingsSet } from "../events.ts";
@@ -25,11 +25,17 @@ export const setSettings = operation({
   output: Type.Object({ version: SettingsVersion, settings: Settings }),
   errors: [OrganizationNotFound, SettingsChanged],
   examples: [{ input: { id: "current", version: 0, settings: { readOnly: false, requireApproval: [], secondFactor: { roles: [] } } } }],
-  async handle(context, input) {
+  prepare: async ({ operations }) => operations,
+  async handle(context, input, operations) {
     const { db, orgId } = context;
     if (orgMeant(input.id, orgId) !== orgId) fail(OrganizationNotFound, `${input.id} is not the organization that you work in.`);
     if (input.settings.requireApproval?.includes(id) === true) {
       fail(InvalidInput, `/settings/requireApproval: ${id} cannot need an approval, or nobody could take the setting back; leave it out.`);
+    }
+    for (const name of input.settings.requireApproval ?? []) {
+      const asked = operations.get(name);
+      const why = asked === undefined ? undefined : whyNotApprovable(asked);
+      if (why !== undefined) fail(InvalidInput, `/settings/requireApproval: nobody can be asked to approve ${name}, because ${why}; leave it out. \`qinfra approvals rules\` lists what can be approved.`);
     }
     const version = (await currentSettings(db, orgId))?.version ?? 0;
     const next = { version: input.version + 1, settings: input.settings, by: userOf(context.actor), at: timestamp(context.clock) };
