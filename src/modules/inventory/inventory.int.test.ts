@@ -128,7 +128,7 @@ describe("how the hosts of a site are reached", () => {
 
   it("is for as many sites as an organization may have, and no more", async () => {
     const within = (query: ReturnType<typeof sql>): Promise<number> => platform.test.database.tenant(platform.person("operator").orgId, (db) => db.run(query));
-    await within(sql`insert into inventory.sites (org_id, id, name, created_at) select ${platform.person("operator").orgId}, gen_random_uuid(), 'many ' || n, now() from generate_series(1, 1000) n`);
+    await within(sql`insert into inventory.sites (org_id, id, name, created_at) select ${platform.person("operator").orgId}, gen_random_uuid(), 'many ' || n, now() from generate_series(1, 10_000) n`);
     expect((await ask("inventory.create-site", { name: "one more" })).body).toMatchObject({ status: 409, code: "site-limit" });
     await within(sql`delete from inventory.sites where name like 'many %'`);
   });

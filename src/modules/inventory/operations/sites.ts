@@ -14,7 +14,7 @@ import { countSites, listSites as readSites, siteById } from "../site-views.ts";
 import { checkKnownHosts } from "../sites/known-hosts.ts";
 import { siteIdByName } from "../views.ts";
 
-const mostSites = 1_000;
+const mostSites = 10_000;
 const example = { id: "sit_01jd0000000000000000000000" };
 
 const access = {
