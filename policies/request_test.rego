@@ -188,3 +188,16 @@ test_malformed_settings_refused if {
 		request.result.reasons == ["malformed-input"] with input as ask_in(read_images, operator, settings(changes))
 	}
 }
+
+decide_on_approval := {"id": "approvals.approve", "effect": "change", "permission": "approvals:decide"}
+
+# Who holds the permission, by a person's sign-in or by something else.
+decider(changes) := object.union(admin, object.union({"permissions": ["approvals:decide"]}, changes))
+
+test_person_decides_on_approval if request.allow with input as ask(decide_on_approval, decider({}))
+
+test_program_decides_on_no_approval if {
+	every changes in [{"kind": "api-key"}, {"kind": "system"}, {"ai": true}] {
+		"person-required" in request.result.reasons with input as ask(decide_on_approval, decider(changes))
+	}
+}

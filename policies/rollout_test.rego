@@ -52,6 +52,13 @@ test_operation_names_who_and_policy_how_many if {
 	decided(ask(operation, person, {"environment": "prod"})).approvers == [{"role": "operator", "count": 2}]
 }
 
+test_two_and_more_stay_as_many if {
+	every count in [2, 3] {
+		operation := object.union(wipe, {"approvers": [{"role": "operator", "count": count}]})
+		decided(ask(operation, person, {"environment": "prod"})).approvers == [{"role": "operator", "count": count}]
+	}
+}
+
 test_two_roles_are_two_already if {
 	both := [{"role": "operator", "count": 1}, {"role": "admin", "count": 1}]
 	operation := object.union(wipe, {"approvers": both})
