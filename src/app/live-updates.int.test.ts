@@ -119,6 +119,11 @@ describe("live updates", () => {
     expect(subjects(again)).toEqual([...missed, ...more]);
   }, 60_000);
 
+  it.each(["application/json", "text/event-stream"])("given an id that none can be, asked for as %s, then it is refused", async (accept) => {
+    const answer = await platform.inject({ method: "GET", url: "/api/v1/events/watch", headers: { accept, "last-event-id": "not an id" } }, "admin");
+    expect([answer.status, (answer.body as { code: string }).code]).toEqual([400, "invalid-input"]);
+  });
+
   it("given somebody who listens to something else, then a heartbeat's id saves looking again", async () => {
     const admin = await sessionOf("admin");
     const other = await listen(admin, "?type=probes.hidden");

@@ -29,7 +29,8 @@ export async function handleOperation(
     ...headerOf(request, "idempotency-key", "idempotencyKey"),
     ...(typeof request.headers["traceparent"] === "string" && { traceparent: request.headers["traceparent"] }),
   };
-  if (operation.stream !== undefined && request.headers.accept?.includes("text/event-stream") === true) return answerStream(services, operation, goingOn(call, request), reply);
+  if (operation.stream !== undefined) Object.assign(call, goingOn(call, request));
+  if (operation.stream !== undefined && request.headers.accept?.includes("text/event-stream") === true) return answerStream(services, operation, call, reply);
   if (request.headers.accept?.includes("application/x-ndjson") === true) return streamed(services, operation, call, reply);
   const outcome = await execute(services, operation, call);
   if (outcome.status === 202) void reply.header("location", `/api/v1/approvals/${(outcome.output as ApprovalPending).approval}`);

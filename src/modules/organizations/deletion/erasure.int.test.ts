@@ -171,7 +171,7 @@ describe("the erasure of an organization", () => {
     expect((await stateOf(world.orgId)).state).toBe("done");
     const { rows } = await superuser.query<{ count: number }>("select count(*)::int as count from events.log where org_id = $1 and type in ('organizations.erased', 'organizations.erasure-begun') and subject = $2", [services.platformOrgId, world.id]);
     expect(rows).toEqual([{ count: 2 }]);
-  });
+  }, 120_000);
 
   it("takes a table that came with a later version, and rows that came late", async () => {
     const world = await newWorld();
