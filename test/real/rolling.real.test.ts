@@ -67,7 +67,7 @@ describeWith(["nginx", "openssl", "postgresql"], "two servers behind nginx as on
     const shared = folders[0]?.path ?? "";
     const env = {
       DATABASE_URL: `${postgres.url}?sslmode=disable`, TLS_CERT: server.cert, TLS_KEY: server.key, TLS_CA: authority.certificate, TRUSTED_PROXIES: "127.0.0.1",
-      SECRETS_URL: `file:${join(shared, "keys")}`, BLOBS_URL: `file:${join(shared, "blobs")}`, DATABASE_POOL: "8", RATE_LIMIT: "100000", DRAIN_SECONDS: "1",
+      SECRETS_URL: `file:${join(shared, "keys")}`, BLOBS_URL: `file:${join(shared, "blobs")}`, DATABASE_POOL: "8", RATE_LIMIT: "100000", DRAIN_SECONDS: "3",
     };
     ports.push(await freePort(), await freePort());
     nginx = await startNginx(ports.map((port) => `127.0.0.1:${port}`), { front, gateway, ca: authority.certificate });
