@@ -30,6 +30,10 @@ export interface Follower {
 const pageSize = 200;
 const standbyMs = 1_000;
 const pollMs = 250;
+/** After a page that was not full: many commits one after the other make few pages. What comes after a rest is read at once. */
+const gatherMs = 20;
+/** So many pages without anything to do are passed before the checkpoint says so, unless nothing more comes. */
+const passedPages = 50;
 
 /** Runs until `stop` aborts, and then finishes the event in hand. Events are taken one after the other. */
 export async function follow(ports: FollowPorts, follower: Follower, stop: AbortSignal): Promise<void> {
@@ -51,10 +55,20 @@ export async function follow(ports: FollowPorts, follower: Follower, stop: Abort
 
   async function lead(end: AbortSignal, lost: AbortSignal): Promise<void> {
     let position = await checkpointOf(database, follower.name);
+    let saved = position;
+    let passed = 0;
+
+    async function save(): Promise<void> {
+      if (position === saved || lost.aborted) return;
+      await saveCheckpoint(database, follower.name, position);
+      saved = position;
+      passed = 0;
+    }
+
     while (!end.aborted) {
       await follower.between?.(lost);
       if (end.aborted) return;
-      const page = await database.system((db) => readByPosition(db, position, {
+      const page = await database.lookup((db) => readByPosition(db, position, {
         limit: pageSize, ...(follower.types === undefined ? {} : { types: follower.types }), ...(follower.skipHandled ? { skipHandledBy: follower.name } : {}),
       }));
       const from = position;
@@ -67,9 +81,11 @@ export async function follow(ports: FollowPorts, follower: Follower, stop: Abort
         }
         position = page.end;
       } finally {
-        if (position > from && !lost.aborted) await saveCheckpoint(database, follower.name, position);
+        if (page.events.length > 0 || (passed += 1) >= passedPages) await save();
       }
-      if (position === from) await bell.wait(pollMs, end);
+      if (page.more) continue;
+      if (position > from) await timer.sleep(gatherMs, end);
+      else if (!(await bell.wait(pollMs, end))) await save();
     }
   }
 }

@@ -22,6 +22,10 @@ export interface Projections {
 
 const standbyMs = 1_000;
 const pollMs = 1_000;
+/** After a short page: many commits one after the other make few pages. */
+const gatherMs = 20;
+/** One that moved so far has more to catch up with. */
+const farPositions = 200;
 const mostWaitMs = 60_000;
 
 /**
@@ -75,14 +79,17 @@ export function startProjections(options: ProjectionOptions): Projections {
       }
     }
 
-    async function turn(): Promise<boolean> {
+    /** How long it may rest. */
+    async function turn(): Promise<number> {
       const builds = await settledBuilds(options, projection);
       let active = builds.find(({ state }) => state === "active");
-      if (active === undefined) return true;
+      if (active === undefined) return 0;
       let moved = false;
+      let far = 0;
       if (active.version === projection.version) {
         const before: Build = active;
         moved = await tried(before, async () => (active = await advance(options, projection, before)) !== before);
+        far = active.position - before.position;
       }
       const building = builds.find(({ state, version }) => state === "building" && version === projection.version);
       if (building !== undefined) {
@@ -92,15 +99,17 @@ export function startProjections(options: ProjectionOptions): Projections {
       for (const build of builds.filter(({ state }) => state === "removing")) {
         moved = (await tried(build, () => removeBuild(options, projection, build))) || moved;
       }
-      return moved;
+      if (!moved) return pollMs;
+      return builds.length > 1 || far >= farPositions ? 0 : gatherMs;
     }
 
     while (!end.aborted) {
-      const moved = await turn().catch((error: unknown) => {
+      const restMs = await turn().catch((error: unknown) => {
         if (!end.aborted) log.warn({ err: error, projection: projection.id }, "a projection could not go on; it is tried again");
-        return false;
+        return pollMs;
       });
-      if (!moved) await bell.wait(pollMs, end);
+      if (restMs === gatherMs) await timer.sleep(restMs, end);
+      else if (restMs > 0) await bell.wait(restMs, end);
     }
   }
 

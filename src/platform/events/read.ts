@@ -8,6 +8,8 @@ import type { StoredEvent } from "./types.ts";
 export interface PositionPage {
   events: StoredEvent[];
   end: number;
+  /** Whether there is more to read at once. */
+  more: boolean;
 }
 
 const window = 5_000; // most positions that one statement walks over
@@ -32,6 +34,7 @@ export async function readByPosition(
   return {
     events: found.filter((row) => !row.handled).map(storedEvent),
     end: Math.max(after, full ? (found.at(-1)?.position ?? after) : (rows[0]?.top ?? after)),
+    more: full || (rows[0]?.top ?? after) === after + window,
   };
 }
 

@@ -16,7 +16,8 @@ const admission = 7_126_040; // any constant: one server at a time decides who m
 
 /**
  * Takes runs that may begin now, the oldest first: within the limit of each workflow, and one of each concurrency key.
- * `most` is how many of a workflow may run at once, null for as many as are asked for.
+ * `most` is how many of a workflow may run at once, null for as many as are asked for. What this server took before and
+ * could not hand over comes again.
  */
 export async function claimRuns(db: Db, executor: string, limits: readonly { workflow: string; most: number | null }[], page: number): Promise<WaitingRun[]> {
   await db.run(sql`select pg_advisory_xact_lock(${admission})`);
@@ -32,9 +33,11 @@ export async function claimRuns(db: Db, executor: string, limits: readonly { wor
         limit case when w.most is null then ${page} else least(${page}, greatest(0, w.most - (
           select count(*) from platform.workflow_runs o where o.state = 'running' and o.workflow = w.workflow))) end
       ) r
+      union all
+      select org_id, id from platform.workflow_runs where state = 'running' and handed_at is null and executor = ${executor}
     )
     update platform.workflow_runs u set state = 'running', executor = ${executor}, handed_at = null from chosen
-    where u.org_id = chosen.org_id and u.id = chosen.id and u.state = 'waiting'
+    where u.org_id = chosen.org_id and u.id = chosen.id and (u.state = 'waiting' or (u.executor = ${executor} and u.handed_at is null))
     returning u.org_id, u.id, u.workflow, u.input, u.execution`);
 }
 

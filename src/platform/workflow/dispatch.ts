@@ -36,6 +36,8 @@ const pollMs = 1_000;
 /** A server that was not seen for so long has died, or cannot reach the database and so can do nothing that counts. */
 export const deadSeconds = 15;
 const page = 100;
+/** Runs, or messages of different runs, that are handed to the engine at the same time. */
+const atOnce = 10;
 /** Long enough that nobody hands over an execution of it any more. */
 const forgetMs = 24 * 3_600_000;
 /** How often the engine is asked about a page of what it runs. */
@@ -67,6 +69,23 @@ export async function leaveRuns({ database, executor }: Pick<DispatchPorts, "dat
   await database.system((db) => markGone(db, executor));
 }
 
+/** Groups at once, the items of each one after the other; what was done, and why some was not. */
+async function each<T>(groups: readonly (readonly T[])[], work: (item: T) => Promise<void>): Promise<{ done: T[]; error?: unknown }> {
+  const done: T[] = [];
+  const left = groups.values();
+  async function run(): Promise<void> {
+    for (const group of left) {
+      for (const item of group) {
+        await work(item);
+        done.push(item);
+      }
+    }
+  }
+  const ended = await Promise.allSettled(Array.from({ length: atOnce }, run));
+  const failed = ended.find((one) => one.status === "rejected");
+  return failed === undefined ? { done } : { done, error: failed.reason };
+}
+
 /** Of all executions of a run. */
 function keysOf({ org_id, id, execution }: EndedRun): string[] {
   return Array.from({ length: execution }, (_, i) => executionKey(org_id, id, i + 1));
@@ -92,18 +111,20 @@ export function startDispatch(ports: DispatchPorts): { stop(): Promise<void> } {
     if (!known) return false;
     const runs = await database.system((db) => claimRuns(db, executor, limits, page));
     if (runs.length === 0) return false;
-    for (const run of runs) {
-      await engine.start({ key: executionKey(run.org_id, run.id, run.execution), workflow: run.workflow, orgId: run.org_id, runId: run.id, input: run.input });
-    }
-    await database.system((db) => markHanded(db, runs, timestamp(clock)));
+    const handed = await each(runs.map((run) => [run]), (run) => engine.start({ key: executionKey(run.org_id, run.id, run.execution), workflow: run.workflow, orgId: run.org_id, runId: run.id, input: run.input }));
+    await database.system((db) => markHanded(db, handed.done, timestamp(clock)));
     messages.ring();
+    if (handed.error !== undefined) throw handed.error;
     return runs.length === page;
   }
 
   async function handMessages(): Promise<boolean> {
     const found = await database.system((db) => waitingMessages(db, page));
-    for (const message of found) await engine.deliver(executionKey(message.org_id, message.run_id, message.execution), message.body);
-    if (found.length > 0) await database.system((db) => markDelivered(db, found, timestamp(clock)));
+    if (found.length === 0) return false;
+    const ofOneRun = [...Map.groupBy(found, ({ run_id: run }) => run).values()];
+    const told = await each(ofOneRun, (message) => engine.deliver(executionKey(message.org_id, message.run_id, message.execution), message.body));
+    await database.system((db) => markDelivered(db, told.done, timestamp(clock)));
+    if (told.error !== undefined) throw told.error;
     return found.length === page;
   }
 

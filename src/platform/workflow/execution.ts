@@ -23,8 +23,8 @@ export type StepOutcome = { output: unknown } | { failure: Failure } | { cancell
 export type Message = { id: string } & ({ kind: "signal"; name: string; body: unknown } | { kind: "cancel" } | { kind: "child-ended"; seq: number; outcome: StepOutcome });
 
 /**
- * What an engine gives to one running workflow. Each answer is recorded before it is given, so that a replay sees the
- * same ones in the same order.
+ * What an engine gives to one running workflow. Each answer is recorded before it is given, by the engine or in the
+ * platform's `workflow_steps`, so that a replay sees the same ones.
  */
 export interface Execution {
   /** With all attempts of the step's retry policy. */

@@ -118,19 +118,21 @@ async function cancelRun(db: Db, run: RunRow, ports: RunPorts): Promise<void> {
 }
 
 /** Records how a run ended, tells its parent, and cancels what it had started and not waited for. Once. */
-export async function finishRun(db: Db, run: Pick<RunRow, "org_id" | "id" | "workflow" | "parent_id" | "parent_seq">, ending: Ending, ports: RunPorts): Promise<void> {
+export async function finishRun(db: Db, run: Pick<RunRow, "org_id" | "id" | "workflow" | "parent_id" | "parent_seq" | "concurrency_key">, ending: Ending, ports: RunPorts): Promise<void> {
   const at = timestamp(ports.clock);
   if (!(await endRun(db, run.org_id, run.id, ending, at))) return;
   if (run.parent_id !== null && run.parent_seq !== null) {
     const outcome = ending.state === "succeeded" ? { output: ending.output } : ending.state === "failed" ? { failure: ending.failure } : { cancelled: true as const };
     await insertMessage(db, run.org_id, run.parent_id, { id: ports.ids.uuid(), kind: "child-ended", seq: run.parent_seq, outcome }, at);
   }
-  for (const child of await openChildren(db, run.org_id, run.id)) {
+  const children = await openChildren(db, run.org_id, run.id);
+  for (const child of children) {
     const open = await runForChange(db, run.org_id, child);
     if (open !== undefined) await cancelRun(db, open, ports);
   }
   await ports.events.append({ type: WorkflowEnded, subject: runTypeId(run.id), data: { workflow: run.workflow, state: ending.state, ...("failure" in ending ? { failure: ending.failure.code } : {}) } });
-  await ring(db);
+  const awaited = run.parent_id !== null || run.concurrency_key !== null || children.length > 0 || ports.workflows.get(run.workflow)?.atOnce !== undefined;
+  if (awaited) await ring(db);
 }
 
 function checkSignal(workflow: Workflow | undefined, ref: Pick<SignalRef, "name">, body: unknown): void {

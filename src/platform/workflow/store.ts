@@ -28,8 +28,15 @@ export async function insertRun(db: Db, run: NewRun): Promise<boolean> {
   return inserted === 1;
 }
 
-/** Wakes those who hand runs and messages to the engine, when this transaction is committed. */
+const rung = new WeakSet<Db>();
+
+/**
+ * Wakes those who hand runs and messages to the engine, when this transaction is committed. Once in each: commits that
+ * notify wait for each other (PostgreSQL keeps notifications in the order of commits).
+ */
 export async function ring(db: Db): Promise<void> {
+  if (rung.has(db)) return;
+  rung.add(db);
   await db.run(sql`select pg_notify('workflows_asked', '')`);
 }
 
@@ -43,13 +50,14 @@ export interface RunRow {
   actor: Starter;
   parent_id: string | null;
   parent_seq: number | null;
+  concurrency_key: string | null;
   cancelled_at: Date | null;
 }
 
 /** Locked until the end of the transaction. */
 export function runForChange(db: Db, orgId: string, id: string): Promise<RunRow | undefined> {
   return db.maybe<RunRow>(sql`
-    select org_id, id, workflow, state, input, execution, actor, parent_id, parent_seq, cancelled_at from platform.workflow_runs where org_id = ${orgId} and id = ${id} for update`);
+    select org_id, id, workflow, state, input, execution, actor, parent_id, parent_seq, concurrency_key, cancelled_at from platform.workflow_runs where org_id = ${orgId} and id = ${id} for update`);
 }
 
 export async function insertMessage(db: Db, orgId: string, runId: string, message: Message, at: string): Promise<void> {

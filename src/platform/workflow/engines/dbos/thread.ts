@@ -13,6 +13,15 @@ export type DbosThreadData = { connection: pg.ClientConfig; executor: string; po
 
 /** Constant: a process of another version would never go on with what this one began. Changed code goes through `flow.patch`. */
 const applicationVersion = "qinfra";
+/**
+ * What the engine writes need not be on the disk before it goes on: the platform's own records are, each time, and the
+ * log of PostgreSQL keeps the order, so that a crash loses nothing of the engine's that came before one of these. A
+ * step that the engine forgot is asked for again, and answered from the record.
+ */
+async function relax(client: pg.ClientBase): Promise<void> {
+  await client.query("set synchronous_commit = off");
+}
+
 const inbox = "inbox";
 const listed = 500;
 const open = ["PENDING", "ENQUEUED", "DELAYED"];
@@ -26,8 +35,9 @@ export async function serveDbos(workflows: readonly Workflow[]): Promise<void> {
   const data = workerData as DbosThreadData;
   if ("migrate" in data) return DBOS.migrate(data.migrate, { schemaName: data.schema, applicationRole: data.role });
   const { connection, executor, poolSize } = data;
-  const pool = new pg.Pool({ ...connection, max: poolSize, application_name: "qinfra workflows", keepAlive: true });
+  const pool = new pg.Pool({ ...connection, max: poolSize, application_name: "qinfra workflows", keepAlive: true, onConnect: relax });
   pool.on("error", (error) => log("warn", error));
+  /** The main thread stops, and this one with it: an error would be the workflow's. */
   const stopped = new Promise<never>(() => undefined);
   const rpc = openRpc(parentPort, {
     async start(run: Handed) {
@@ -81,14 +91,8 @@ export async function serveDbos(workflows: readonly Workflow[]): Promise<void> {
 
   function executionOf(): Execution {
     return {
-      call: (call) => orStopped(DBOS.runStep(async () => {
-        try {
-          return await rpc.call<StepOutcome>("step", call);
-        } catch {
-          // The main thread stops, and this one with it: an error would be recorded as the step's.
-          return stopped;
-        }
-      }, { name: call.step })),
+      // Past DBOS, whose record of a step would be a second one: the platform's own answers what was done before.
+      call: (call) => rpc.call<StepOutcome>("step", call).catch(() => stopped),
       receive: async (deadline) => (await orStopped(DBOS.recv<Message>(inbox, { deadlineEpochMS: deadline }))) ?? undefined,
       patched: (id) => orStopped(DBOS.patch(id)),
     };
