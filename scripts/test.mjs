@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { ensureInstalled } from "./lib/install.mjs";
-import { node24 } from "./lib/node24.mjs";
+import { compileCache, node24 } from "./lib/node24.mjs";
 import { root } from "./lib/paths.mjs";
 import { run } from "./lib/processes.mjs";
 import { runScript, say } from "./lib/say.mjs";
 
 /** Suites of their own, by the argument that asks for them. */
-const configs = { "--real": "test/real/vitest.config.ts", "--chaos": "test/chaos/vitest.config.ts" };
+const configs = { "--real": "test/real/vitest.config.ts", "--chaos": "test/chaos/vitest.config.ts", "--fuzz": "test/fuzz/vitest.config.ts" };
 
 await runScript(async (args) => {
   await ensureInstalled();
@@ -16,9 +16,9 @@ await runScript(async (args) => {
   const reports = mkdtempSync(join(tmpdir(), "qinfra-test-"));
   try {
     const report = join(reports, "report.json");
-    const which = config === undefined ? [] : ["--config", config];
+    const which = config !== undefined ? ["--config", config] : ["--project", "unit", "--project", "integration"];
     const output = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const code = await run(node24(), ["node_modules/vitest/vitest.mjs", "run", ...which, ...output, ...args.filter((each) => !(each in configs))], { cwd: root });
+    const code = await run(node24(), ["node_modules/vitest/vitest.mjs", "run", ...which, ...output, ...args.filter((each) => !(each in configs))], { cwd: root, env: { ...process.env, ...compileCache() } });
     return Math.max(code, summarise(report));
   } finally {
     rmSync(reports, { recursive: true, force: true });

@@ -22,7 +22,6 @@ const apart: readonly { files: string; why: string }[] = [
   { files: "src/surfaces/mcp/stdio/**", why: "opens no database" },
   { files: "src/modules/inventory/collectors/**", why: "collectors open no database" },
   { files: "src/app/schema-golden.int.test.ts", why: "compares a file with the catalogue, as npm run test does" },
-  { files: "test/docs/**", why: "compares the documentation, as npm run test does" },
 ];
 
 const suites = globSync(["src/**/*.int.test.ts", "test/**/*.int.test.ts"], { cwd: root }).map((file) => relative(root, join(root, file)));

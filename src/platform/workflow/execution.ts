@@ -31,5 +31,6 @@ export interface Execution {
   call(call: StepCall): Promise<StepOutcome>;
   /** The next message; undefined at the deadline (milliseconds since 1970). */
   receive(deadline: number): Promise<Message | undefined>;
+  /** False where the engine knows that this run has passed the place without it; what the platform recorded decides after that. */
   patched(id: string): Promise<boolean>;
 }

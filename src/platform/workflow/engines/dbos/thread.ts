@@ -94,7 +94,8 @@ export async function serveDbos(workflows: readonly Workflow[]): Promise<void> {
       // Past DBOS, whose record of a step would be a second one: the platform's own answers what was done before.
       call: (call) => rpc.call<StepOutcome>("step", call).catch(() => stopped),
       receive: async (deadline) => (await orStopped(DBOS.recv<Message>(inbox, { deadlineEpochMS: deadline }))) ?? undefined,
-      patched: (id) => orStopped(DBOS.patch(id)),
+      // Messages are all that DBOS numbers, so that it has no say in it: the platform's record of the step that asks decides.
+      patched: () => Promise.resolve(true),
     };
   }
 
@@ -113,7 +114,7 @@ export async function serveDbos(workflows: readonly Workflow[]): Promise<void> {
   }, { name: definition.id, maxRecoveryAttempts: 1_000_000 })]));
 
   DBOS.setConfig({
-    name: "qinfra", systemDatabasePool: pool, systemDatabaseSchemaName: dbosSchema, executorID: executor, applicationVersion, enablePatching: true, runMigrations: false,
+    name: "qinfra", systemDatabasePool: pool, systemDatabaseSchemaName: dbosSchema, executorID: executor, applicationVersion, runMigrations: false,
     systemDatabaseUrl: "postgres://the-pool:decides@localhost:5432/qinfra",
     logger: { info: () => undefined, debug: () => undefined, warn: (entry) => log("warn", entry), error: (entry) => log("error", entry) },
   });

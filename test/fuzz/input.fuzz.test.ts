@@ -7,7 +7,7 @@ import type { Operation } from "../../src/platform/operation/index.ts";
 import { validateInput } from "../../src/platform/operation/validate.ts";
 import type { Answer, TestPlatform } from "../../src/app/testing.ts";
 import { mutantsOf } from "./mutants.ts";
-import { allowedCaller, manifestPlatform, operations, plain, problemCode, someAtOnce } from "./world.ts";
+import { allowedCaller, manifestPlatform, operations, plain, problemCode, someAtOnce } from "../manifest/world.ts";
 
 let platform: TestPlatform;
 beforeAll(async () => {
