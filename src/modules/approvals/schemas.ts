@@ -5,8 +5,8 @@ import { approvalStates } from "../../platform/approvals/index.ts";
 
 export { ApprovalId };
 export const DelegationId = TypeId("dlg", "Delegation of approvals");
-export const Hash = Type.String({ pattern: "^[0-9a-f]{64}$", minLength: 64, maxLength: 64, description: "Hash of the request as you read it; where it has changed since, nothing is decided" });
-export const OperationName = Type.String({ pattern: "^[a-z][a-z-]{0,60}\\.[a-z][a-z-]{0,60}$", maxLength: 130, description: "Id of an operation" });
+export const Hash = Type.String({ pattern: "^[0-9a-f]{64}$", maxLength: 64, description: "Hash of the request as you read it; where it has changed since, nothing is decided" });
+export const OperationName = Type.String({ pattern: "^[a-z][a-z-]{0,60}\\.[a-z][a-z-]{0,60}$", maxLength: 130, description: "Id of an operation", examples: ["images.delete"] });
 export const Words = (description: string) => Type.String({ minLength: 1, maxLength: 2_000, pattern: "\\S", description });
 const Time = Type.String({ format: "date-time" });
 const Maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);

@@ -9,7 +9,7 @@ export const Name = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,62}$", descri
 
 /** What of a channel is a secret: it goes in and does not come out again. */
 export const targetFields = {
-  endpoint: Type.String({ pattern: "^https?://", maxLength: 2_000, writeOnly: true, description: "URL of a webhook or of Slack; for Alertmanager the address before /api/v2. Only its host is shown afterwards" }),
+  endpoint: Type.String({ pattern: "^https?://", maxLength: 2_000, writeOnly: true, description: "URL of a webhook or of Slack; for Alertmanager the address before /api/v2. Only its host is shown afterwards", examples: ["https://hooks.example.com/qinfra"] }),
   authorization: Type.String({ pattern: "^[ -~]{1,4096}$", writeOnly: true, description: "Value of the Authorization header, for webhook and alertmanager" }),
   recipients: Type.Array(Type.String({ pattern: "^[^\\s@<>,;\"]{1,64}@[^\\s@<>,;\"]{1,255}$", description: "Address" }), { maxItems: 50, description: "Addresses of an e-mail channel" }),
 };

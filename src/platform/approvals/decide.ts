@@ -72,7 +72,7 @@ function confirmedAlone(actor: Actor, reason: string | undefined, now: number): 
 }
 
 /** What was delegated by those who still have a role themselves. The only person who can decide does so in person. */
-async function delegatedTo(db: Db, row: ApprovalRow, actor: Actor, eligible: readonly Eligible[], at: string): Promise<{ from: string; role: string }[]> {
+export async function delegatedTo(db: Db, row: ApprovalRow, actor: Actor, eligible: readonly Eligible[], at: string): Promise<{ from: string; role: string }[]> {
   if (actor.userId === undefined) return [];
   const sole = solePerson(row.approvers, eligible);
   const from = await delegatorsOf(db, row.org_id, { to: actor.userId, operation: row.operation, at });

@@ -1,7 +1,7 @@
 export { approvalTypeId, type ApprovalPorts } from "./ask.ts";
-export { comment, decide, notThere, pendingForChange, wake, withdraw, type EligiblePersons } from "./decide.ts";
+export { comment, decide, delegatedTo, notThere, pendingForChange, wake, withdraw, type EligiblePersons } from "./decide.ts";
 export { end } from "./end.ts";
-export { delegationForChange, delegatorsOf, endDelegation, insertDelegation, listDelegations, type DelegationRow } from "./delegation-store.ts";
+export { delegationForChange, endDelegation, insertDelegation, listDelegations, type DelegationRow } from "./delegation-store.ts";
 export * from "./errors.ts";
 export { approvalEvents, delegated, delegationEnded, escalated, modified } from "./events.ts";
 export { countsAs, inWords, prospects, soleAfterMs, solePerson, standingOf, stillCounting } from "./rules.ts";

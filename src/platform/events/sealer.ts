@@ -33,6 +33,7 @@ export interface Sealer {
 }
 
 const pauseMs = 5; // between batches that were not full: fewer, larger commits
+const mostPauseMs = 20; // doubled up to here while nothing comes
 const awakeMs = 1_000; // without work before it sleeps and writers have to notify
 const pollMs = 250;
 const standbyMs = 500;
@@ -89,11 +90,13 @@ export function startSealer(options: SealerOptions): Sealer {
     const state: SealState = { from: "0", limit: batchSize };
     let asleep: boolean | undefined;
     let quietSince: number | undefined;
+    let pause = pauseMs;
     while (!end.aborted) {
       const started = clock.now();
       const { sealed, more } = await sealBatch(db, state, batchSize);
       if (sealed > 0) metrics?.batch?.({ events: sealed, ms: clock.now() - started });
       quietSince = sealed > 0 ? undefined : (quietSince ?? started);
+      pause = sealed > 0 ? pauseMs : Math.min(mostPauseMs, 2 * pause);
       const quiet = quietSince !== undefined && started - quietSince >= awakeMs;
       if (quiet !== asleep) {
         await setAsleep(db, quiet);
@@ -101,7 +104,7 @@ export function startSealer(options: SealerOptions): Sealer {
         continue; // once more, for what was appended before the writers could see it
       }
       // Rung, it stays awake a while even if it finds nothing: an older transaction may still be the horizon.
-      if (!more && (await bell.wait(quiet ? pollMs : pauseMs, end))) quietSince = undefined;
+      if (!more && (await bell.wait(quiet ? pollMs : pause, end))) quietSince = undefined;
     }
   }
 

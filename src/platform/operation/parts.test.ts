@@ -36,6 +36,7 @@ describe("input", () => {
     since: Type.Optional(Type.String({ format: "date-time" })),
     day: Type.Optional(Type.String({ format: "date" })),
     user: Type.Optional(TypeId("usr", "Who")),
+    hosts: Type.Optional(Type.Array(Type.Object({ host: Type.String({ pattern: "^[a-z0-9]+$", examples: ["web01", "db01"] }) }))),
   }, { additionalProperties: false });
 
   it("gets its defaults, and is read from text where it came as text", () => {
@@ -54,6 +55,7 @@ describe("input", () => {
     [{ name: "a", since: "tomorrow" }, "/since: must be a time such as 2026-12-31T18:00:00Z"],
     [{ name: "a", day: "tomorrow" }, "/day: must be a day such as 2026-12-31"],
     [{ name: "a", user: "ada", day: "tomorrow" }, /^\/day: .*; \/user: must be an id, which begins with usr_$|^\/user: must be an id, which begins with usr_; \/day: /],
+    [{ name: "a", hosts: [{ host: "web01" }, { host: "-" }] }, "/hosts/1/host: must be like web01 or db01 (pattern ^[a-z0-9]+$)"],
     [[], "/: must be object"],
     ["text", "/: must be object"],
   ])("that is wrong is refused with the place: %j", (input, message) => {

@@ -26,7 +26,7 @@ export function validateInput(schema: TObject, input: unknown, options: { fromTe
   const value = isRecord(input) ? completed(schema, input, options.fromText) : input;
   const validator = validatorOf(schema);
   if (validator.Check(value)) return value;
-  const faults = faultsOf(validator, value);
+  const faults = faultsOf(schema, validator, value);
   throw new DeclaredError(InvalidInput, faults.map((fault) => `${fault.path}: ${fault.message}`).join("; "), { faults });
 }
 
@@ -59,12 +59,12 @@ function readText({ type }: FieldSchema, text: string): unknown {
 /** The faults of a value against a schema; empty when it is valid. */
 export function faultsAgainst(schema: TSchema, value: unknown): InputFault[] {
   const validator = validatorOf(schema);
-  return validator.Check(value) ? [] : faultsOf(validator, value);
+  return validator.Check(value) ? [] : faultsOf(schema, validator, value);
 }
 
 const mostFaults = 10;
 
-function faultsOf(validator: Validator, value: unknown): InputFault[] {
+function faultsOf(schema: TSchema, validator: Validator, value: unknown): InputFault[] {
   const faults = new Map<string, InputFault>();
   const errors = [...validator.Errors(value)];
   const words = wordsAt(errors);
@@ -81,7 +81,7 @@ function faultsOf(validator: Validator, value: unknown): InputFault[] {
         : error.keyword === "const" && choices !== undefined ? mustBe(choices)
         : error.keyword === "enum" && Array.isArray(params["allowedValues"]) ? mustBe(params["allowedValues"])
         : error.keyword === "format" ? (formats[String(params["format"])] ?? error.message)
-        : error.keyword === "pattern" ? (idWanted(String(params["pattern"])) ?? error.message)
+        : error.keyword === "pattern" ? (idWanted(String(params["pattern"])) ?? likeExample(schema, error.schemaPath) ?? error.message)
         : error.message;
       if (!faults.has(`${path} ${message}`)) faults.set(`${path} ${message}`, { path, message });
     }
@@ -99,6 +99,15 @@ const formats: Readonly<Record<string, string>> = {
 function idWanted(pattern: string): string | undefined {
   const prefix = /^\^([a-z]{3})_\[0-7\]/.exec(pattern)?.[1];
   return prefix === undefined ? undefined : `must be an id, which begins with ${prefix}_`;
+}
+
+/** Nor does any other to who does not read patterns; the field's own example does. */
+function likeExample(schema: TSchema, path: string): string | undefined {
+  let at: unknown = schema;
+  for (const name of path.split("/").slice(1)) at = (at as Record<string, unknown> | undefined)?.[name.replaceAll("~1", "/").replaceAll("~0", "~")];
+  const { examples, pattern } = (at ?? {}) as { examples?: unknown; pattern?: string };
+  if (!Array.isArray(examples) || examples.length === 0) return undefined;
+  return `must be like ${examples.slice(0, 2).join(" or ")} (pattern ${pattern})`;
 }
 
 function mustBe(choices: readonly unknown[]): string {

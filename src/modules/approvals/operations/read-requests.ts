@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { actorId, grants, type Actor } from "../../../platform/actor.ts";
-import { approvalById, commentsOf, decisionsOf, delegatorsOf, listApprovals, notThere, prospects, soleAfterMs, solePerson, standingOf, type ApprovalRow, type Eligible } from "../../../platform/approvals/index.ts";
+import { approvalById, commentsOf, decisionsOf, delegatedTo, listApprovals, notThere, prospects, soleAfterMs, standingOf, type ApprovalRow, type Eligible } from "../../../platform/approvals/index.ts";
 import { timestamp } from "../../../platform/clock.ts";
 import { DeclaredError } from "../../../platform/errors.ts";
 import { toTypeId, uuidOf } from "../../../platform/ids.ts";
@@ -54,9 +54,9 @@ export const getRequest = operation({
     const persons = await eligible(db, orgId, clock.now() - soleAfterMs);
     const hidden = !mayRead(actor, operations.get(row.operation));
     const { needed, possible } = prospects(row.approvers, row.requesters, persons);
-    const delegators = actor.userId === undefined ? [] : await delegatorsOf(db, orgId, { to: actor.userId, operation: row.operation, at: timestamp(clock) });
+    const delegated = await delegatedTo(db, row, actor, persons, timestamp(clock));
     const voted = decisions.filter(({ revision }) => revision === row.revision).map((one) => one.counts_for);
-    const why = hidden ? "You lack the permission of the operation, so that you could not see what you decide on." : whyNot(row, actor, persons, delegators, voted);
+    const why = hidden ? "You lack the permission of the operation, so that you could not see what you decide on." : whyNot(row, actor, persons, delegated, voted);
     return {
       ...shownApproval(row, hidden), requesters: requestersOf(row), hidden, needed, possible, run: toTypeId("run", row.run_id),
       input: hidden ? null : JSON.parse(row.input), plan: hidden || row.plan === null ? null : JSON.parse(row.plan), output: hidden || row.output === null ? null : JSON.parse(row.output),
@@ -71,10 +71,8 @@ export function mayRead(actor: Actor, operation: Operation | undefined): boolean
   return grants(actor.permissions, operation.permission) && (!operation.permission.startsWith("platform:") || actor.platform);
 }
 
-function whyNot(row: ApprovalRow, actor: Actor, eligible: readonly Eligible[], delegators: readonly string[], voted: readonly string[]): string | null {
+function whyNot(row: ApprovalRow, actor: Actor, eligible: readonly Eligible[], delegated: readonly { from: string; role: string }[], voted: readonly string[]): string | null {
   if (row.state !== "pending") return `The request is ${row.state}.`;
-  const sole = solePerson(row.approvers, eligible);
-  const delegated = eligible.filter(({ userId, until }) => until === undefined && userId !== sole && delegators.includes(userId)).map(({ userId, role }) => ({ from: userId, role }));
   try {
     const { countsFor } = standingOf({ actor, rule: row.approvers, served: row.requesters, eligible, delegated, voted });
     return voted.includes(countsFor) ? "You have decided already." : null;
@@ -87,7 +85,7 @@ function whyNot(row: ApprovalRow, actor: Actor, eligible: readonly Eligible[], d
 export const listRules = operation({
   id: "approvals.rules",
   http: "GET /api/v1/approval-rules",
-  cli: { name: "approvals rules", columns: ["operation", "effect", "permission", "approvers"] },
+  cli: { name: "approvals rules", columns: ["operation", "effect", "permission", "approvers", "why"] },
   summary: "List who approves which operation, where a policy wants an approval",
   description: "Of the operations that can wait for one; named, also another, with the reason why it cannot. A policy may ask for more people than the operation names: two for what destroys something in production.",
   permission: "approvals:read",
