@@ -56,6 +56,31 @@ export interface Image {
   createdAt: string;
 }
 
+/** What waits for people to agree. */
+export interface ApprovalRequest {
+  id: string;
+  operation: string;
+  about: string | null;
+  ai: boolean;
+  createdAt: string;
+  escalatedAt: string | null;
+}
+
+export interface Run {
+  id: string;
+  workflow: string;
+  parent: string | null;
+  failure: { code: string } | null;
+  endedAt: string | null;
+}
+
+export interface Delivery {
+  id: string;
+  attempts: number;
+  reason: string | null;
+  endedAt: string | null;
+}
+
 export interface Summary {
   findings: number;
   cves: number;

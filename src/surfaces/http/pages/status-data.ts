@@ -1,6 +1,6 @@
 import { DeclaredError, PermissionMissing, Unauthenticated } from "../../../platform/errors.ts";
 import type { Lru } from "../../../platform/identity/lru.ts";
-import type { Asset, AuditEvent, Feed, Findings, Image, MatchState, Me, PageOf, Summary } from "./answers.ts";
+import type { ApprovalRequest, Asset, AuditEvent, Delivery, Feed, Findings, Image, MatchState, Me, PageOf, Run, Summary } from "./answers.ts";
 import type { Health, MachineView, PagePorts } from "./ports.ts";
 import { isOfStanding, type Visitor } from "./visitor.ts";
 
@@ -27,8 +27,16 @@ export interface Listed<T> {
   next?: string;
 }
 
+/** What somebody has to look at, the newest first. */
+export interface Attention {
+  approvals: Section<readonly ApprovalRequest[]>;
+  runs: Section<readonly Run[]>;
+  deliveries: Section<readonly Delivery[]>;
+}
+
 export interface StatusData {
   me: Me;
+  attention: Attention;
   machine: MachineSection;
   feeds: Section<readonly Feed[]>;
   assets: Section<Listed<Asset>>;
@@ -43,6 +51,9 @@ const cacheMs = 5 * 60_000;
 
 const rows = 15;
 const lastEvents = 12;
+const mostLooked = 20;
+/** What failed longer ago is history. */
+const freshMs = 7 * 24 * 3_600_000;
 /** So many lookups of one page at a time: it must not take all connections. */
 const atOnce = 4;
 
@@ -56,12 +67,25 @@ export async function readStatus(ports: PagePorts, visitor: Visitor, me: Me, que
   const feeds = await section("feeds.list", async () => (await visitor.call<PageOf<Feed>>("feeds.list", { limit: 100 })).items);
   const assets = await section("inventory.list-assets", () => listed<Asset>(visitor, section, "inventory.list-assets", "asset", query.assets));
   const images = await section("images.list", () => listed<Image>(visitor, section, "images.list", "image", query.images));
+  const attention = await readAttention(visitor, section, ports.services.clock.now());
   const [events, machine, health] = await Promise.all([
     section("audit.list", async () => (await visitor.call<PageOf<AuditEvent>>("audit.list", { limit: lastEvents })).items),
     machineSection(ports, visitor, section, me, feeds, cache),
     ports.health(),
   ]);
-  return { me, machine, feeds, assets, images, events, health };
+  return { me, attention, machine, feeds, assets, images, events, health };
+}
+
+async function readAttention(visitor: Visitor, section: ReadSection, now: number): Promise<Attention> {
+  const items = async <T>(operation: string, state: string): Promise<readonly T[]> => (await visitor.call<PageOf<T>>(operation, { state, limit: mostLooked })).items;
+  const fresh = ({ endedAt }: { endedAt: string | null }): boolean => endedAt !== null && Date.parse(endedAt) > now - freshMs;
+  const [approvals, runs, deliveries] = await Promise.all([
+    section("approvals.list", () => items<ApprovalRequest>("approvals.list", "pending")),
+    // What a failed run had started is a part of it.
+    section("workflows.list", async () => (await items<Run>("workflows.list", "failed")).filter((run) => run.parent === null && fresh(run))),
+    section("notifications.list-deliveries", async () => (await items<Delivery>("notifications.list-deliveries", "failed")).filter(fresh)),
+  ]);
+  return { approvals, runs, deliveries };
 }
 
 async function listed<T extends { id: string }>(visitor: Visitor, section: ReadSection, operation: string, kind: "asset" | "image", cursor: string | undefined): Promise<Listed<T>> {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { modules } from "../../../app/modules.ts";
+import { createRegistry } from "../../../platform/operation/registry.ts";
 import type { Summary } from "./answers.ts";
 import { thingBody } from "./findings.ts";
 import { render } from "./html.ts";
@@ -13,6 +15,7 @@ const read = { state: "read" as const, name: "web01", os: "Debian 12", kernel: "
 const data: StatusData = {
   me: { user: { id: "usr_1", name: "ada", displayName: "Ada" }, organization: { id: "org_1", name: "Example <Ltd>", platform: true }, organizations: [{ name: "Example <Ltd>" }], roles: ["admin"], permissions: [] },
   machine: { ...read, findings: { state: "matched", summary: clean } },
+  attention: { approvals: { shown: true, value: [] }, runs: { shown: true, value: [] }, deliveries: { shown: true, value: [] } },
   feeds: { shown: true, value: [feed] }, assets: { shown: true, value: { items: [] } }, images: { shown: true, value: { items: [] } },
   events: { shown: true, value: [] }, health: { ready: true, checks: { database: "ok" } },
 };
@@ -48,6 +51,28 @@ describe("the status page", () => {
     const text = show({ health });
     for (const one of shown) expect(text).toContain(one);
     expect(text).not.toContain(never);
+  });
+
+  test("says what waits for somebody and what failed, with the command that shows it", () => {
+    const request = { id: "apr_1", operation: "images.delete", about: "debian-server:2026.11.1", ai: true, createdAt: "2026-11-21T11:00:00Z", escalatedAt: null };
+    const run = { id: "run_1", workflow: "inventory.scan-site", parent: null, failure: { code: "step-failed" }, endedAt: "2026-11-21T10:00:00Z" };
+    const delivery = { id: "dlv_1", attempts: 8, reason: "<500>", endedAt: "2026-11-21T09:00:00Z" };
+    const text = show({ attention: { approvals: { shown: true, value: Array.from({ length: 6 }, () => request) }, runs: { shown: true, value: [run] }, deliveries: { shown: true, value: [delivery] } } });
+    for (const said of ["waits for approval", "debian-server:2026.11.1", "AI", "step-failed", "after 8 tries: &lt;500&gt;", "qinfra approvals get apr_1", "qinfra workflows get run_1", "qinfra deliveries get dlv_1", "qinfra approvals list --state pending"]) {
+      expect(text).toContain(said);
+    }
+    expect(text.split("apr_1")).toHaveLength(1 + 5);
+  });
+
+  test("names commands that there are", () => {
+    const commands = createRegistry(modules).operations.flatMap(({ cli }) => (cli === undefined ? [] : [cli.name]));
+    expect(commands).toEqual(expect.arrayContaining(["approvals get", "approvals list", "workflows get", "workflows list", "deliveries get", "deliveries list"]));
+  });
+
+  test("says nothing of what waits to who may read none of it, and that nothing does to who may", () => {
+    const no = { shown: false as const, why: "no" };
+    expect(show({ attention: { approvals: no, runs: no, deliveries: no } })).not.toContain("Needs attention");
+    expect(show({})).toContain("Nothing waits for anybody");
   });
 
   test("leads on to more assets by their cursor", () => {

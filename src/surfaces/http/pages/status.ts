@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { createLru } from "../../../platform/identity/lru.ts";
 import { osText, type Asset, type AuditEvent, type Feed, type Image, type Summary } from "./answers.ts";
+import { attentionBody } from "./attention.ts";
 import { html, type Html } from "./html.ts";
 import { page } from "./layout.ts";
 import { chip, count, facts, inside, note, panel, table, when } from "./parts.ts";
@@ -44,6 +45,7 @@ export interface StatusView {
 }
 
 export function statusBody(data: StatusData, { now, address }: StatusView): Html {
+  const attention = attentionBody(data.attention, now);
   const seen = { now, old: data.feeds.shown && data.feeds.value.some((feed) => isOld(feed, now)) };
   return html`<div class="title"><h1>${data.me.organization.name}</h1><p class="muted">You are ${data.me.roles.join(", ")} here. <a href="/account">Your account</a></p></div>
 <div class="columns"><div>
@@ -51,6 +53,7 @@ ${panel("This machine", machineBody(data.machine, seen), { id: "machine", aside:
 ${panel("Assets", listOf(data.assets, "assets", (list) => table("Assets", ["Name", "System", "Packages", "Findings", "State", "Scanned"], list.items.map((asset) => assetRow(asset, seen))), "No asset is recorded yet. This records the machine where it runs:", "qinfra scan --host local"))}
 ${panel("Golden images", listOf(data.images, "images", (list) => table("Golden images", ["Image", "System", "Packages", "Findings", "State", "Registered"], list.items.map((image) => imageRow(image, seen))), "No image is registered yet. Register one from a root file system, an OCI layout, a dpkg status file or an SBOM:", "qinfra scan --rootfs DIR --as-image debian-server:2026.11.1"), { id: "images" })}
 </div><div>
+${attention === undefined ? null : panel("Needs attention", attention, { id: "attention" })}
 ${panel("Advisory feeds", feedsBody(data.feeds, now), { id: "feeds" })}
 ${panel("Platform", healthBody(data.health), { id: "platform", aside: html`<a href="/readyz">readyz</a>` })}
 ${panel("Recent changes", eventsBody(data.events, now), { id: "changes", aside: "audit log, newest first" })}

@@ -91,6 +91,7 @@ tbody tr:hover { background: var(--sunk); }
 .log { list-style: none; margin: 0; padding: 0; }
 .log li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 .75rem; padding: .35rem 1rem; border-bottom: 1px solid var(--line); }
 .log li:last-child { border-bottom: 0; }
+.log .whole { grid-column: 1 / -1; overflow-wrap: anywhere; }
 .chips { display: inline-flex; flex-wrap: wrap; gap: .25rem; }
 .chip { display: inline-block; padding: 0 .45rem; border-radius: 3px; border: 1px solid transparent; font-size: .93em; line-height: 1.5; white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--none); background: var(--none-ground); }
 .chip.critical { color: var(--critical); background: var(--critical-ground); font-weight: 600; }
