@@ -1572,6 +1572,7 @@ CREATE INDEX workflow_runs_old ON platform.workflow_runs USING btree (ended_at) 
 CREATE INDEX workflow_runs_open ON platform.workflow_runs USING btree (workflow, org_id, concurrency_key) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
 CREATE UNIQUE INDEX workflow_runs_parent ON platform.workflow_runs USING btree (org_id, parent_id, parent_seq) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX workflow_runs_schedule ON platform.workflow_runs USING btree (org_id, schedule_id, scheduled_for DESC) WHERE (schedule_id IS NOT NULL);
+CREATE INDEX workflow_runs_taken ON platform.workflow_runs USING btree (executor) WHERE ((state = 'running'::text) AND (handed_at IS NULL));
 CREATE INDEX workflow_runs_waiting ON platform.workflow_runs USING btree (workflow, created_at) WHERE (state = 'waiting'::text);
 alter table platform.workflow_runs enable row level security;
 alter table platform.workflow_runs force row level security;
