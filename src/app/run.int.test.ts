@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { compiled } from "../platform/testing/program.ts";
 import { packageRoot } from "./root.ts";
 
 let folder: string;
@@ -15,7 +16,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Runs the program to its end; these refuse before anything is started. */
 async function run(command: string, env: Record<string, string>, ...args: string[]): Promise<{ code: number; stderr: string }> {
-  const child = spawn(process.execPath, [join(packageRoot(), "src/main.ts"), command, ...args], { env: { PATH: process.env["PATH"] ?? "", DATA_DIR: join(folder, "data"), ...env } });
+  const child = spawn(process.execPath, [join(packageRoot(), "src/main.ts"), command, ...args], { env: { ...compiled, PATH: process.env["PATH"] ?? "", DATA_DIR: join(folder, "data"), ...env } });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdout.resume();

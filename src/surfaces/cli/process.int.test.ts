@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { compiled } from "../../platform/testing/program.ts";
 import { feedHigh, sbom } from "./testing/fixtures.ts";
 import { testManifest } from "./testing/operations.ts";
 import { platformOperations } from "./testing/platform-operations.ts";
@@ -28,7 +29,7 @@ afterAll(async () => {
 });
 
 function start(...words: string[]): ChildProcess & { exit: Promise<number> } {
-  const env = { TMPDIR: temporary, PATH: process.env["PATH"], QINFRA_HOME: place.home, QINFRA_URL: server.url, QINFRA_API_KEY: "qk_secret" };
+  const env = { ...compiled, TMPDIR: temporary, PATH: process.env["PATH"], QINFRA_HOME: place.home, QINFRA_URL: server.url, QINFRA_API_KEY: "qk_secret" };
   const child = spawn(process.execPath, [join(import.meta.dirname, "testing/main.ts"), manifest, ...words], { stdio: "pipe", env });
   return Object.assign(child, { exit: once(child, "exit").then(([code]) => code as number) });
 }

@@ -9,6 +9,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Type } from "typebox";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { operation } from "../../../platform/operation/operation.ts";
+import { compiled } from "../../../platform/testing/program.ts";
 import { createTestServices, startTestServer, userWith, type TestServer, type TestServices } from "../testing.ts";
 
 const seen = { started: 0, cancelled: 0 };
@@ -66,7 +67,7 @@ function command(): string[] {
 }
 
 function environment(url: string | undefined, key: string | undefined = "good"): Record<string, string> {
-  return { PATH: process.env["PATH"] ?? "", QINFRA_HOME: home, ...(url !== undefined && { QINFRA_URL: url }), ...(key !== "" && url !== undefined && { QINFRA_API_KEY: key }) };
+  return { ...compiled, PATH: process.env["PATH"] ?? "", QINFRA_HOME: home, ...(url !== undefined && { QINFRA_URL: url }), ...(key !== "" && url !== undefined && { QINFRA_API_KEY: key }) };
 }
 
 /** Runs the command with this standard input to its end. */

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/platform/clock.ts";
 import { DeclaredError } from "../../src/platform/errors.ts";
 import { embeddedClusterExists, startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from "../../src/platform/database/embedded/index.ts";
-import { folderIn, isRoot, processesOf, sweep, temporaryFolder, until, users } from "./support.ts";
+import { folderIn, isRoot, processesOf, sweep, temporaryFolder, until, users } from "../embedded/support.ts";
 
 const made: string[] = [];
 const running: EmbeddedPostgres[] = [];
