@@ -24,7 +24,8 @@ const apart: readonly { files: string; why: string }[] = [
   { files: "src/app/schema-golden.int.test.ts", why: "compares a file with the catalogue, as npm run test does" },
 ];
 
-const suites = globSync(["src/**/*.int.test.ts", "test/**/*.int.test.ts"], { cwd: root }).map((file) => relative(root, join(root, file)));
+// The documents are a project of their own, and need no pooler to be true.
+const suites = globSync(["src/**/*.int.test.ts", "test/**/*.int.test.ts"], { cwd: root, exclude: ["test/docs/**"] }).map((file) => relative(root, join(root, file)));
 const through = suites.filter((file) => !apart.some(({ files }) => matchesGlob(file, files)));
 
 describeWith(["pgbouncer"], "PgBouncer in transaction mode before the integration suite", () => {
