@@ -249,8 +249,11 @@ describe("what waits", () => {
     expect(deliveries.map(({ state }) => state)).toEqual(Array.from({ length: 20 }, () => "failed"));
     expect(deliveries.filter(({ reason }) => reason?.startsWith("Given up on after three days")).length).toBeGreaterThan(0);
     expect(receiver.received.length).toBeLessThan(20);
-    const { items } = await call<{ items: { data: { count: number } }[] }>("audit.list", { type: "notifications.deliveries-failed", subject: id });
-    expect(items.reduce((sum, { data }) => sum + data.count, 0)).toBe(20);
+    // Shown once it has its position, which it gets a moment after its commit.
+    await until(async () => {
+      const { items } = await call<{ items: { data: { count: number } }[] }>("audit.list", { type: "notifications.deliveries-failed", subject: id });
+      return items.reduce((sum, { data }) => sum + data.count, 0) === 20;
+    });
   });
 
   it("given a channel that is disabled between the reading of its rules and the telling, then nothing is kept for it", async () => {
