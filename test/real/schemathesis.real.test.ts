@@ -63,6 +63,6 @@ describeWith(["schemathesis"], "Schemathesis over the whole openapi.json", () =>
       const report = await runSchemathesis({ address: platform.address, token: caller.token as string, only: endsItself, examples: 5 });
       expect(report.failures, report.text).toEqual([]);
       expect(report.operations).toBe(endsItself.length);
-    }, 100_000);
+    }, 200_000);
   });
 });
