@@ -99,7 +99,7 @@ export const listRules = operation({
     return {
       items: meant.map((one) => {
         const why = whyNotApprovable(one) ?? null;
-        return { operation: one.id, summary: one.summary, permission: one.permission, effect: one.effect, approvers: approversOf(one).map(({ role, count }) => ({ role, count })), approvable: why === null, why };
+        return { operation: one.id, summary: one.summary, permission: one.permission, effect: one.effect, approvers: why === null ? approversOf(one).map(({ role, count }) => ({ role, count })) : [], approvable: why === null, why };
       }),
     };
   },
