@@ -364,3 +364,21 @@ describe("metrics", () => {
     expect(text).toMatch(/qinfra_notifications_waiting \d+/);
   });
 });
+
+describe("organizations without rules", () => {
+  const event = (position: number) => ({ orgId: platform.person("other-tenant-admin").orgId, id: randomUUID(), position, type: "inventory.site-created", subject: "sit_1", time: new Date(systemClock.now() + 60_000).toISOString(), data: {} }) as unknown as StoredEvent;
+
+  it("given none, then one look is enough for all events that were there, and a rule made later has those that come after", async () => {
+    let looks = 0;
+    const { database } = platform.test;
+    const counted = { ...database, read: ((org, work) => { looks += 1; return database.read(org, work); }) as typeof database.read };
+    const { concerns } = routeSubscription({ database: counted, clock: systemClock, ids: createIds(systemClock), eventTypes: [...platform.platform.registry.events.values()] });
+    expect([await concerns?.(event(1), 2), await concerns?.(event(2), 2)]).toEqual([false, false]);
+    expect(looks).toBe(1);
+    const channel = await platform.call("notifications.create-channel", { as: "other-tenant-admin", input: { name: "later", kind: "webhook", endpoint: "https://hooks.example/later" } });
+    await platform.call("notifications.create-rule", { as: "other-tenant-admin", input: { name: "later", channel: (channel.body as { id: string }).id, types: ["inventory.*"] } });
+    expect([await concerns?.(event(2), 2), await concerns?.(event(3), 3)]).toEqual([false, true]);
+    // One that is driven again is looked at anew.
+    expect(await concerns?.(event(2))).toBe(true);
+  });
+});

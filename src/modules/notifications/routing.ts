@@ -1,17 +1,32 @@
 import { grants } from "../../platform/actor.ts";
 import { timestamp } from "../../platform/clock.ts";
+import { createLru } from "../../platform/identity/lru.ts";
 import type { StoredEvent, Subscription, SubscriptionContext } from "../../platform/events/types.ts";
 import type { SubscriptionServices } from "../../platform/operation/index.ts";
 import { lockedChannel } from "./channel-views.ts";
 import { addToDigest, insertDelivery } from "./delivery-store.ts";
 import { dueAt } from "./domain/due.ts";
 import { holdAll, isOwnEcho, passes } from "./domain/matching.ts";
-import { rulesOn, type RuleRow } from "./rule-views.ts";
+import { hasRules, rulesOn, type RuleRow } from "./rule-views.ts";
 import { wake } from "./waking.ts";
+
+const mostOrganizations = 10_000;
 
 /** Turns events into deliveries: a row for each rule that wants the event, in the transaction that records it as handled. */
 export function routeSubscription({ database, clock, ids, eventTypes }: Pick<SubscriptionServices, "database" | "clock" | "ids" | "eventTypes">): Subscription<undefined> {
   const permissions = new Map(eventTypes.map(({ type, permission }) => [type, permission]));
+
+  /** Of organizations without any rule: up to which position their events were there when it was looked. */
+  const without = createLru<number>(mostOrganizations);
+
+  /** Most have none, and one look is enough for all events of a page: a rule that is made later wants none of them. */
+  async function hasNoRule(orgId: string, position: number, sealedUpTo: number | undefined): Promise<boolean> {
+    if (sealedUpTo === undefined) return false;
+    if ((without.get(orgId, 0) ?? 0) >= position) return true;
+    if (await database.read(orgId, hasRules)) return false;
+    without.set(orgId, sealedUpTo, Number.POSITIVE_INFINITY);
+    return true;
+  }
 
   function wanted(rules: readonly RuleRow[], event: StoredEvent): RuleRow[] {
     const permission = permissions.get(event.type) ?? "";
@@ -33,8 +48,8 @@ export function routeSubscription({ database, clock, ids, eventTypes }: Pick<Sub
   return {
     id: "notifications.route",
     on: "all",
-    async concerns(event) {
-      if (!permissions.has(event.type) || isOwnEcho(event)) return false;
+    async concerns(event, sealedUpTo) {
+      if (!permissions.has(event.type) || isOwnEcho(event) || (await hasNoRule(event.orgId, event.position, sealedUpTo))) return false;
       return wanted(await database.read(event.orgId, (db) => rulesOn(db, event)), event).length > 0;
     },
     async handle(context, event) {

@@ -32,6 +32,10 @@ export async function rulesOn(db: Db, event: StoredEvent): Promise<RuleRow[]> {
     order by r.id`);
 }
 
+export async function hasRules(db: Db): Promise<boolean> {
+  return (await db.one<{ some: boolean }>(sql`select exists (select from notifications.rules) as some`)).some;
+}
+
 export async function ruleById(db: Db, id: string): Promise<RuleRow | undefined> {
   return db.maybe(sql`${columns} from notifications.rules r where r.id = ${id}`);
 }

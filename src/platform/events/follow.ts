@@ -20,7 +20,7 @@ export interface Follower {
   /** Leave out what `events.handled` names. */
   skipHandled: boolean;
   /** Comes back when the event is done with; throws when it is to be tried again later from here. */
-  take?(event: StoredEvent, lost: AbortSignal): Promise<void>;
+  take?(event: StoredEvent, lost: AbortSignal, sealedUpTo: number): Promise<void>;
   /** Before each page: what else is to be done under the same lock, so that nobody does it at the same time. */
   between?(lost: AbortSignal): Promise<void>;
   /** Instead of `take`, a page at once: all of it is done with, or all of it comes again. */
@@ -76,7 +76,7 @@ export async function follow(ports: FollowPorts, follower: Follower, stop: Abort
         if (page.events.length > 0) await follower.takePage?.(page.events, lost);
         for (const event of follower.take === undefined ? [] : page.events) {
           if (end.aborted) return;
-          await follower.take?.(event, lost);
+          await follower.take?.(event, lost, page.end);
           position = event.position;
         }
         position = page.end;

@@ -63,11 +63,11 @@ export function startSubscriptions(options: RunnerOptions): Runner {
     });
   }
 
-  async function take(subscription: Subscription, event: StoredEvent, lost: AbortSignal): Promise<void> {
+  async function take(subscription: Subscription, event: StoredEvent, lost: AbortSignal, sealedUpTo: number): Promise<void> {
     const signal = AbortSignal.any([cancelling.signal, lost]);
     for (let attempt = 1; ; ) {
       try {
-        if (subscription.concerns !== undefined && !(await subscription.concerns(event))) return;
+        if (subscription.concerns !== undefined && !(await subscription.concerns(event, sealedUpTo))) return;
         await handleOnce(subscription, event, signal);
         return settled(subscription.id, event.id);
       } catch (error) {
@@ -170,7 +170,7 @@ export function startSubscriptions(options: RunnerOptions): Runner {
   }
 
   const loops = [sweep(), ...subscriptions.map((subscription) => follow(options, {
-    name: subscription.id, ...(subscription.on === "all" ? {} : { types: subscription.on }), skipHandled: true, take: (event, lost) => take(subscription, event, lost), between: redriver(subscription),
+    name: subscription.id, ...(subscription.on === "all" ? {} : { types: subscription.on }), skipHandled: true, take: (event, lost, sealedUpTo) => take(subscription, event, lost, sealedUpTo), between: redriver(subscription),
   }, stopping.signal))];
 
   return {

@@ -67,8 +67,11 @@ export interface Subscription<Prepared = unknown> {
   id: string;
   /** Event types. */
   on: readonly string[] | "all";
-  /** False for an event that it does nothing about, which then costs no transaction. Reads only. */
-  concerns?(event: StoredEvent): Promise<boolean>;
+  /**
+   * False for an event that it does nothing about, which then costs no transaction. Reads only. `sealedUpTo` is the position
+   * up to which the events that follow were there already; it is missing where one is driven again.
+   */
+  concerns?(event: StoredEvent, sealedUpTo?: number): Promise<boolean>;
   prepare?(event: StoredEvent, signal: AbortSignal): Promise<Prepared>;
   handle(context: SubscriptionContext, event: StoredEvent, prepared: Prepared): Promise<void>;
 }
