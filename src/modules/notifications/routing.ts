@@ -16,16 +16,17 @@ const mostOrganizations = 10_000;
 export function routeSubscription({ database, clock, ids, eventTypes }: Pick<SubscriptionServices, "database" | "clock" | "ids" | "eventTypes">): Subscription<undefined> {
   const permissions = new Map(eventTypes.map(({ type, permission }) => [type, permission]));
 
-  /** Of organizations without any rule: up to which position their events were there when it was looked. */
-  const without = createLru<number>(mostOrganizations);
+  /** Of each organization: whether it had any rule when it was looked, and up to which position events were there then. */
+  const looked = createLru<{ upTo: number; any: boolean }>(mostOrganizations);
 
   /** Most have none, and one look is enough for all events of a page: a rule that is made later wants none of them. */
   async function hasNoRule(orgId: string, position: number, sealedUpTo: number | undefined): Promise<boolean> {
     if (sealedUpTo === undefined) return false;
-    if ((without.get(orgId, 0) ?? 0) >= position) return true;
-    if (await database.read(orgId, hasRules)) return false;
-    without.set(orgId, sealedUpTo, Number.POSITIVE_INFINITY);
-    return true;
+    const before = looked.get(orgId, 0);
+    if (before !== undefined && before.upTo >= position) return !before.any;
+    const any = await database.read(orgId, hasRules);
+    looked.set(orgId, { upTo: sealedUpTo, any }, Number.POSITIVE_INFINITY);
+    return !any;
   }
 
   function wanted(rules: readonly RuleRow[], event: StoredEvent): RuleRow[] {
